@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The closed list of expected failures. Each has a stable slug (`record.signature_invalid`) that
+// scripts and the user interface may rely on, and one sentence that says cause and fix.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace dotkey::base {
+
+// clang-format off
+// X(enumerator, slug, cause and fix)
+#define DOTKEY_ERRORS(X)                                                                           \
+  X(bencode_malformed,          "bencode.malformed",          "The bytes are not canonical bencode (BEP 3).") \
+  X(krpc_malformed,             "krpc.malformed",             "The datagram is not a KRPC message (BEP 5).") \
+  X(dns_malformed,              "dns.malformed",              "The bytes are not a DNS message (RFC 1035).") \
+  X(dns_name_invalid,           "dns.name_invalid",           "A domain name has labels of 1 to 63 bytes and at most 255 bytes in all; check the name.") \
+  X(dns_too_large,              "dns.too_large",              "The DNS message does not fit its size limit; remove records or shorten names.") \
+  X(zone_syntax,                "zone.syntax",                "The zone file has a line that cannot be read; mend the line named.") \
+  X(hex_malformed,              "hex.malformed",              "The text is not hexadecimal with two digits a byte.") \
+  X(base64_malformed,           "base64.malformed",           "The text is not base64.") \
+  X(number_out_of_range,        "number.out_of_range",        "The number is outside the range allowed here.") \
+  X(address_malformed,          "address.malformed",          "The text is not an IP address, or not HOST:PORT with a port from 1 to 65535.") \
+  X(key_malformed,              "key.malformed",              "A public key is 52 characters of z-base-32, alone or inside a URI; check for missing or changed characters.") \
+  X(key_not_on_curve,           "key.not_on_curve",           "The text has the form of a public key but is no point of Ed25519; a character was changed.") \
+  X(hostname_malformed,         "hostname.malformed",         "The host name is not of the form [sub.]<52-character key>.key.") \
+  X(record_truncated,           "record.truncated",           "A signed packet has at least 104 bytes; this one is cut short.") \
+  X(record_too_large,           "record.too_large",           "The records need more than 1,000 bytes; remove records or shorten names.") \
+  X(record_signature_invalid,   "record.signature_invalid",   "The signature does not belong to this key and content; the packet was changed on its way.") \
+  X(record_timestamp_invalid,   "record.timestamp_invalid",   "The timestamp does not fit a BEP 44 sequence number.") \
+  X(crypto_unavailable,         "crypto.unavailable",         "The cryptography library did not start; reinstall libsodium.") \
+  X(crypto_decryption_failed,   "crypto.decryption_failed",   "The passphrase is wrong or the data was changed.") \
+  X(dht_no_nodes,               "dht.no_nodes",               "No DHT node is known; check the network, or name one with --bootstrap HOST:PORT.") \
+  X(dht_no_responses,           "dht.no_responses",           "No DHT node answered; check the network or a firewall that blocks UDP.") \
+  X(dht_not_found,              "dht.not_found",              "No DHT node has a record for this key; it was never published, or not for some hours.") \
+  X(dht_newer_exists,           "dht.newer_exists",           "The network holds a newer record for this key; resolve it first, then publish again.") \
+  X(dht_cas_mismatch,           "dht.cas_mismatch",           "Someone published another record for this key meanwhile; resolve it, merge, publish again.") \
+  X(dht_not_stored,             "dht.not_stored",             "DHT nodes answered but none stored the record.") \
+  X(dht_busy,                   "dht.busy",                   "Too many lookups run at once; wait for some to end.") \
+  X(cancelled,                  "cancelled",                  "The operation was cancelled.")
+// clang-format on
+
+enum class ErrorCode : std::uint16_t {
+#define DOTKEY_ENUMERATOR(name, slug, advice) name,
+  DOTKEY_ERRORS(DOTKEY_ENUMERATOR)
+#undef DOTKEY_ENUMERATOR
+};
+
+// "record.signature_invalid": stable over releases.
+std::string_view slug_of(ErrorCode code);
+
+// One sentence: cause and fix.
+std::string_view advice_for(ErrorCode code);
+
+// An expected failure. `detail` says where and what, for a person: "line 3, column 7: …".
+struct Error {
+  ErrorCode code;
+  std::string detail;
+
+  explicit Error(ErrorCode c) : code(c) {}
+  Error(ErrorCode c, std::string d) : code(c), detail(std::move(d)) {}
+  friend bool operator==(Error const& a, Error const& b) { return a.code == b.code; }
+};
+
+}  // namespace dotkey::base
