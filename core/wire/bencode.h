@@ -39,6 +39,7 @@ class Cursor {
 
  private:
   bool fail();
+  bool enter(std::uint8_t opener);
   base::ByteView rest_;
   bool ok_ = true;
   int depth_ = 0;
@@ -55,6 +56,8 @@ class Writer {
   void integer(std::int64_t value);
   void string(base::ByteView value);
   void string(std::string_view value) { string(base::view_of(value)); }
+  // The head of a string; its `size` bytes must follow.
+  void begin_string(std::size_t size);
   void raw(base::ByteView encoded) { base::append(out_, encoded); }
   void begin_dictionary() { out_.push_back('d'); }
   void begin_list() { out_.push_back('l'); }

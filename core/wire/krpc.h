@@ -57,7 +57,9 @@ struct NodeInfo {
 // Fields absent from the message are empty. Which ones a method needs is checked by parse_message.
 struct Message {
   Kind kind = Kind::query;
-  Method method = Method::unknown;  // queries only
+  // Of a query. A response does not name it; set to find_node there, encode_message writes `nodes`
+  // even when there are none, which BEP 5 asks for.
+  Method method = Method::unknown;
   base::ByteView transaction_id;
   std::optional<base::ByteView> client_version;  // v
   std::optional<base::Endpoint> observed;        // ip: our endpoint as the sender sees it (BEP 42)
@@ -65,10 +67,10 @@ struct Message {
 
   // Arguments of a query (a) or values of a response (r).
   std::optional<NodeId> id;
-  std::optional<NodeId> target;     // target, or info_hash
+  std::optional<NodeId> target;  // target, or info_hash
   std::optional<base::ByteView> token;
   std::optional<Want> want;
-  std::vector<NodeInfo> nodes;      // nodes and nodes6 together
+  std::vector<NodeInfo> nodes;        // nodes and nodes6 together
   std::vector<base::Endpoint> peers;  // values
   std::optional<std::uint16_t> port;  // announce_peer
   bool implied_port = false;
@@ -88,13 +90,15 @@ struct Message {
 
 // Parses hostile bytes. Tolerates unsorted keys, unknown keys, any `t` up to
 // transaction_id_size_max, any `v` and any malformed `ip` (ignored); refuses duplicate or wrongly
-// typed known keys, trailing bytes, and messages without what their kind and method need (BEP 5, 44).
-// A mutable put without seq or sig is refused. The views point into `datagram`.
-// Errors: krpc_malformed.
+// typed known keys, trailing bytes, and messages without what their kind and method need (BEP 5,
+// 44). A mutable put without seq or sig is refused. A missing `target` of a put is computed; a
+// given one is for the caller to check, as are the sizes of v and salt, which BEP 44 answers with
+// errors. Nodes and peers with port 0 or an IPv4-mapped address are dropped, as are those behind
+// the maxima above. The views point into `datagram`. Errors: krpc_malformed.
 base::Result<Message> parse_message(base::ByteView datagram);
 
-// Canonical bencode. `ro` is written only when set; put queries always carry `target`, which pubky
-// nodes demand.
+// Canonical bencode of every field set. `ro` is written only when set; put queries always carry
+// `target`, which pubky nodes demand. A query needs a method, all but errors need an id.
 base::Bytes encode_message(Message const& message);
 
 // BEP 44: what a mutable item's signature covers. `value` is bencoded.
