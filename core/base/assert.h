@@ -9,7 +9,7 @@ namespace dotkey::base {
 
 }  // namespace dotkey::base
 
-#define DOTKEY_ASSERT(expression)                                                   \
-  (static_cast<bool>(expression)                                                    \
-       ? static_cast<void>(0)                                                       \
+#define DOTKEY_ASSERT(expression) \
+  (static_cast<bool>(expression)  \
+       ? static_cast<void>(0)     \
        : ::dotkey::base::assertion_failed(#expression, __FILE__, __LINE__))

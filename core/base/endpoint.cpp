@@ -188,8 +188,8 @@ bool IpAddress::is_global() const {
   }
   bool const documentation = has_prefix(bytes_, {0x20, 0x01, 0x0d, 0xb8}, 32);
   // 64:ff9b::/96 and 2002::/16 wrap an IPv4 address: a way around the checks above.
-  bool const wraps_v4 =
-      has_prefix(bytes_, {0x00, 0x64, 0xff, 0x9b}, 32) || has_prefix(bytes_, {0x20, 0x02, 0, 0}, 16);
+  bool const wraps_v4 = has_prefix(bytes_, {0x00, 0x64, 0xff, 0x9b}, 32) ||
+                        has_prefix(bytes_, {0x20, 0x02, 0, 0}, 16);
   return (bytes_[0] & 0xe0) == 0x20 && !documentation && !wraps_v4;
 }
 

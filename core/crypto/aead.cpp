@@ -26,9 +26,9 @@ base::Bytes seal(AeadKey const& key, AeadNonce const& nonce, base::ByteView plai
                  base::ByteView associated_data) {
   base::Bytes out(plaintext.size() + crypto_aead_xchacha20poly1305_ietf_ABYTES);
   unsigned long long size = 0;
-  crypto_aead_xchacha20poly1305_ietf_encrypt(
-      out.data(), &size, plaintext.data(), plaintext.size(), associated_data.data(),
-      associated_data.size(), nullptr, nonce.bytes.data(), key.expose().data());
+  crypto_aead_xchacha20poly1305_ietf_encrypt(out.data(), &size, plaintext.data(), plaintext.size(),
+                                             associated_data.data(), associated_data.size(),
+                                             nullptr, nonce.bytes.data(), key.expose().data());
   out.resize(static_cast<std::size_t>(size));
   return out;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Encryption at rest: XChaCha20-Poly1305 under a key that Argon2id (RFC 9106) makes of a passphrase.
+// Encryption at rest: XChaCha20-Poly1305 under a key that Argon2id (RFC 9106) makes of a
+// passphrase.
 #pragma once
 
 #include <cstdint>

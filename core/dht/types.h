@@ -26,8 +26,8 @@ using engine::Instant;
 using wire::krpc::NodeId;
 using wire::krpc::NodeInfo;
 
-// Nodes a bucket holds, nodes a put aims at, and the width of a finished lookup (BEP 5's K; 8 there,
-// 20 in pubky's mainline and here).
+// Nodes a bucket holds, nodes a put aims at, and the width of a finished lookup (BEP 5's K; 8
+// there, 20 in pubky's mainline and here).
 inline constexpr std::size_t k_nodes = 20;
 
 enum class Mode : std::uint8_t {
@@ -78,10 +78,10 @@ struct MutableItem {
 struct Tally {
   std::uint32_t queried = 0;
   std::uint32_t responded = 0;
-  std::uint32_t values = 0;           // verified items
-  std::uint32_t no_more_recent = 0;   // had the item, but none newer than asked for
-  std::uint32_t invalid = 0;          // another key's item, bad signature, wrong hash
-  std::uint32_t errors = 0;           // KRPC errors
+  std::uint32_t values = 0;          // verified items
+  std::uint32_t no_more_recent = 0;  // had the item, but none newer than asked for
+  std::uint32_t invalid = 0;         // another key's item, bad signature, wrong hash
+  std::uint32_t errors = 0;          // KRPC errors
   std::uint32_t timeouts = 0;
 };
 
@@ -94,12 +94,12 @@ struct ErrorCount {
 struct Outcome {
   std::optional<base::ErrorCode> error;
   Tally tally;
-  std::optional<MutableItem> item;    // get_mutable: the newest found; put: the newer one in the way
-  std::optional<Bytes> value;         // get_immutable
-  std::uint32_t stored = 0;           // put, announce: nodes that acknowledged
-  std::vector<ErrorCount> errors;     // put: what the others said
-  std::vector<Endpoint> peers;        // get_peers
-  std::vector<NodeInfo> closest;      // the closest nodes that answered, nearest first
+  std::optional<MutableItem> item;  // get_mutable: the newest found; put: the newer one in the way
+  std::optional<Bytes> value;       // get_immutable
+  std::uint32_t stored = 0;         // put, announce: nodes that acknowledged
+  std::vector<ErrorCount> errors;   // put: what the others said
+  std::vector<Endpoint> peers;      // get_peers
+  std::vector<NodeInfo> closest;    // the closest nodes that answered, nearest first
 };
 
 // Effects, for the driver.
@@ -133,8 +133,8 @@ struct Status {
   std::uint32_t nodes_v6 = 0;
   std::optional<Endpoint> external_v4;
   std::optional<Endpoint> external_v6;
-  double size_estimate = 0;       // nodes in the network; 0 = unknown yet
-  double size_deviation = 0;      // relative standard deviation of the estimate
+  double size_estimate = 0;   // nodes in the network; 0 = unknown yet
+  double size_deviation = 0;  // relative standard deviation of the estimate
   std::uint32_t stored_mutable = 0;
   std::uint32_t stored_immutable = 0;
   std::uint32_t operations = 0;

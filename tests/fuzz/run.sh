@@ -7,7 +7,8 @@ binary=$1 corpus=$2 work=$3 verdict=$4 seconds=${5:-${DOTKEY_FUZZ_SECONDS:-20}}
 
 mkdir -p "$work/found"
 [ -d "$corpus" ] || { echo "no corpus: $corpus"; exit 1; }
-key=$({ cat "$binary"; find "$corpus" -type f | LC_ALL=C sort | xargs -d '\n' cat; } | sha256sum | cut -c1-32)
+inputs=$(find "$corpus" -type f | LC_ALL=C sort)
+key=$(printf '%s' "$inputs" | xargs -d '\n' cat "$binary" | sha256sum | cut -c1-32)
 stamp=$work/clean-$key
 if [ "$seconds" = 20 ] && [ -e "$stamp" ]; then
   echo "clean for 20 s before, unchanged since: $(cat "$stamp")"

@@ -44,8 +44,8 @@ TEST(endpoint, addresses_survive_a_round_trip_in_canonical_spelling) {
   }
   EXPECT_EQ(IpAddress::parse("2001:DB8:0:0:0:0:0:1").value().to_string(), "2001:db8::1");
   EXPECT_EQ(IpAddress::parse("::ffff:192.0.2.1").value().to_string(), "192.0.2.1");
-  for (auto const* text : {"", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", ":::", "1::2::3", "1:2",
-                           "::1%lo", "1:2:3:4:5:6:7:8:9", "1.2.3.4:5"}) {
+  for (auto const* text : {"", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", ":::", "1::2::3",
+                           "1:2", "::1%lo", "1:2:3:4:5:6:7:8:9", "1.2.3.4:5"}) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
 }
@@ -53,7 +53,8 @@ TEST(endpoint, addresses_survive_a_round_trip_in_canonical_spelling) {
 TEST(endpoint, endpoints_need_brackets_around_ipv6_and_a_port) {
   EXPECT_EQ(Endpoint::parse("[::1]:80").value().to_string(), "[::1]:80");
   EXPECT_EQ(Endpoint::parse("127.0.0.1:6881").value().port, 6881);
-  for (auto const* text : {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:1"}) {
+  for (auto const* text :
+       {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "[127.0.0.1]:1"}) {
     EXPECT_FALSE(Endpoint::parse(text)) << text;
   }
 }
@@ -62,10 +63,10 @@ TEST(endpoint, only_routable_addresses_are_global) {
   for (auto const* text : {"8.8.8.8", "2606:4700::1111"}) {
     EXPECT_TRUE(IpAddress::parse(text)->is_global()) << text;
   }
-  for (auto const* text : {"0.0.0.0", "10.1.1.1", "127.0.0.1", "169.254.1.1", "172.31.0.1",
-                           "192.168.1.1", "100.64.0.1", "224.0.0.1", "255.255.255.255", "::", "::1",
-                           "fe80::1", "fd00::1", "ff02::1", "2001:db8::1", "64:ff9b::7f00:1",
-                           "2002:7f00:1::"}) {
+  for (auto const* text :
+       {"0.0.0.0", "10.1.1.1", "127.0.0.1", "169.254.1.1", "172.31.0.1", "192.168.1.1",
+        "100.64.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fd00::1", "ff02::1",
+        "2001:db8::1", "64:ff9b::7f00:1", "2002:7f00:1::"}) {
     EXPECT_FALSE(IpAddress::parse(text)->is_global()) << text;
   }
 }
