@@ -38,6 +38,8 @@ enum class Mode : std::uint8_t {
 
 struct Settings {
   Mode mode = Mode::adaptive;
+  // The id to start with; absent: the saved one, else random until our address is known (BEP 42).
+  std::optional<NodeId> id;
   // Which families have a socket. A lookup runs on both side by side (BEP 32).
   bool ipv4 = true;
   bool ipv6 = false;
