@@ -39,6 +39,26 @@ namespace dotkey::base {
   X(dht_cas_mismatch,           "dht.cas_mismatch",           "Someone published another record for this key meanwhile; resolve it, merge, publish again.") \
   X(dht_not_stored,             "dht.not_stored",             "DHT nodes answered but none stored the record.") \
   X(dht_busy,                   "dht.busy",                   "Too many lookups run at once; wait for some to end.") \
+  X(file_unreadable,            "file.unreadable",            "A file cannot be read; check its path and permissions.") \
+  X(file_unwritable,            "file.unwritable",            "A file cannot be written; check the path, permissions and free space. What was there is unchanged.") \
+  X(file_exists,                "file.exists",                "A file of that name is there already and is never overwritten; move it or choose another name.") \
+  X(keystore_name_invalid,      "keystore.name_invalid",      "A key's name is 1 to 64 characters of a-z, 0-9, dot, underscore and hyphen, and starts with a letter or digit.") \
+  X(keystore_not_found,         "keystore.not_found",         "No key of that name is stored here; see `dotkey key list`.") \
+  X(keystore_exists,            "keystore.exists",            "A key of that name is stored already and is never overwritten; choose another name.") \
+  X(keystore_malformed,         "keystore.malformed",         "The key file is damaged or no key file; it was left as it is, restore it from a copy.") \
+  X(keystore_passphrase_needed, "keystore.passphrase_needed", "The key is locked; type its passphrase at a terminal, or give --passphrase-file or DOTKEY_PASSPHRASE.") \
+  X(keystore_not_confirmed,     "keystore.not_confirmed",     "Removing a key cannot be undone; confirm at the terminal or add --yes.") \
+  X(config_malformed,           "config.malformed",           "The configuration file is not valid TOML or has a value of the wrong kind; mend the line named.") \
+  X(config_unknown_key,         "config.unknown_key",         "The configuration file has a key that dotkey does not know; mend or remove the line named.") \
+  X(network_socket_failed,      "network.socket_failed",      "A network socket could not be opened; check the port and the limits of this system.") \
+  X(network_name_unresolved,    "network.name_unresolved",    "A host name does not resolve; check its spelling and the network.") \
+  X(network_connection_failed,  "network.connection_failed",  "The connection failed; check that the server runs and listens there.") \
+  X(network_timeout,            "network.timeout",            "The operation took longer than --timeout-s allows; check the network or allow more time.") \
+  X(network_no_source,          "network.no_source",          "There is nothing to ask: the DHT is switched off and no relay is available.") \
+  X(dht_bootstrap_unresolved,   "dht.bootstrap_unresolved",   "No bootstrap name resolves; check the network and the spelling of --bootstrap HOST:PORT.") \
+  X(cache_miss,                 "cache.miss",                 "No fresh record for this key is stored here; resolve it with --policy newest.") \
+  X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
+  X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
   X(cancelled,                  "cancelled",                  "The operation was cancelled.")
 // clang-format on
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/paths.h"
+
+#include <cstdlib>
+
+namespace dotkey::host::store {
+namespace {
+
+std::string absolute_variable(char const* name) {
+  char const* const value = std::getenv(name);
+  return value != nullptr && value[0] == '/' ? value : "";
+}
+
+std::string base_directory(char const* variable, std::string const& home, char const* fallback) {
+  std::string const value = absolute_variable(variable);
+  if (!value.empty()) return value;
+  return home.empty() ? "" : home + fallback;
+}
+
+}  // namespace
+
+base::Result<Paths> paths_from_environment() {
+  std::string const home = absolute_variable("HOME");
+  std::string const config = base_directory("XDG_CONFIG_HOME", home, "/.config");
+  std::string const state = base_directory("XDG_STATE_HOME", home, "/.local/state");
+  std::string const data = base_directory("XDG_DATA_HOME", home, "/.local/share");
+  if (config.empty() || state.empty() || data.empty()) {
+    return base::fail(base::ErrorCode::file_unreadable, "HOME is not set to an absolute path");
+  }
+  return Paths{config + "/dotkey/config.toml", state + "/dotkey", data + "/dotkey/keys"};
+}
+
+}  // namespace dotkey::host::store

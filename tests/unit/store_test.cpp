@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "core/base/text.h"
+#include "core/crypto/ed25519.h"
+
+#include "host/store/atomic_file.h"
+#include "host/store/dht_state.h"
+#include "host/store/key_file.h"
+#include "host/store/key_store.h"
+#include "host/store/record_store.h"
+#include "tests/support/seeded_entropy.h"
+
+namespace dotkey::host::store {
+namespace {
+
+using base::ErrorCode;
+
+constexpr crypto::KdfCost cheap{1, 8};
+
+// A directory of its own for each test, gone afterwards.
+class Directory {
+ public:
+  Directory() {
+    std::string name = (std::filesystem::temp_directory_path() / "dotkey-test-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] std::string file(std::string const& name) const { return path_ + "/" + name; }
+  [[nodiscard]] std::size_t entries() const {
+    std::size_t n = 0;
+    for ([[maybe_unused]] auto const& entry : std::filesystem::directory_iterator(path_)) ++n;
+    return n;
+  }
+
+ private:
+  std::string path_;
+};
+
+crypto::Seed seed_of(std::uint8_t fill) {
+  std::array<std::uint8_t, 32> bytes{};
+  bytes.fill(fill);
+  return *crypto::Seed::from(bytes);
+}
+
+unsigned mode_of(std::string const& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0);
+  return status.st_mode & 07777;
+}
+
+TEST(atomic_file, a_written_file_reads_back_with_its_mode_and_leaves_no_temporary) {
+  Directory const dir;
+  ASSERT_TRUE(write_file(dir.file("a"), base::view_of("one"), 0600, Existing::refuse));
+  ASSERT_TRUE(write_file(dir.file("a"), base::view_of("two"), 0644, Existing::replace));
+  EXPECT_EQ(base::text_of(read_file(dir.file("a"), 10).value()), "two");
+  EXPECT_EQ(mode_of(dir.file("a")), 0644U);
+  EXPECT_EQ(dir.entries(), 1U);
+}
+
+TEST(atomic_file, refuse_keeps_the_old_content) {
+  Directory const dir;
+  ASSERT_TRUE(write_file(dir.file("a"), base::view_of("one"), 0600, Existing::refuse));
+  auto const second = write_file(dir.file("a"), base::view_of("two"), 0600, Existing::refuse);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::file_exists);
+  EXPECT_EQ(base::text_of(read_file(dir.file("a"), 10).value()), "one");
+  EXPECT_EQ(dir.entries(), 1U);
+}
+
+TEST(atomic_file, a_missing_directory_a_directory_and_a_large_file_are_errors) {
+  Directory const dir;
+  auto const write = write_file(dir.file("no/a"), base::view_of("x"), 0600, Existing::replace);
+  EXPECT_EQ(write.error().code, ErrorCode::file_unwritable);
+  EXPECT_EQ(read_file(dir.file("no"), 10).error().code, ErrorCode::file_unreadable);
+  EXPECT_EQ(read_file(dir.file(""), 10).error().code, ErrorCode::file_unreadable);
+  ASSERT_TRUE(write_file(dir.file("a"), base::view_of("12345"), 0600, Existing::refuse));
+  EXPECT_TRUE(read_file(dir.file("a"), 5));
+  EXPECT_EQ(read_file(dir.file("a"), 4).error().code, ErrorCode::file_unreadable);
+}
+
+TEST(atomic_file, private_directories_are_made_with_their_parents) {
+  Directory const dir;
+  ASSERT_TRUE(create_private_directory(dir.file("x/y/z")));
+  EXPECT_EQ(mode_of(dir.file("x/y/z")), 0700U);
+  ASSERT_TRUE(create_private_directory(dir.file("x/y/z")));
+  ASSERT_TRUE(write_file(dir.file("f"), base::view_of("x"), 0600, Existing::refuse));
+  EXPECT_FALSE(create_private_directory(dir.file("f")));
+}
+
+TEST(key_file, without_a_passphrase_it_is_what_pkarr_writes) {
+  std::string const text = encode_key_file(seed_of(0xab));
+  std::string expected;
+  for (int i = 0; i < 32; ++i) expected += "ab";
+  EXPECT_EQ(text, expected);
+  auto const file = parse_key_file("  " + text + "\n");
+  ASSERT_TRUE(file);
+  EXPECT_FALSE(file->is_locked());
+  EXPECT_EQ(file->public_key, crypto::KeyPair(seed_of(0xab)).public_key());
+}
+
+TEST(key_file, a_sealed_seed_opens_with_its_passphrase_alone) {
+  test::SeededEntropy entropy(1);
+  auto const text = encode_key_file(seed_of(7), "correct horse", cheap, entropy);
+  ASSERT_TRUE(text);
+  EXPECT_EQ(text->find(base::encode_hex(seed_of(7).expose())), std::string::npos);
+  auto const file = parse_key_file(*text);
+  ASSERT_TRUE(file);
+  EXPECT_TRUE(file->is_locked());
+  EXPECT_EQ(file->public_key, crypto::KeyPair(seed_of(7)).public_key());
+  EXPECT_EQ(unlock(*file, "wrong").error().code, ErrorCode::crypto_decryption_failed);
+  auto const seed = unlock(*file, "correct horse");
+  ASSERT_TRUE(seed);
+  EXPECT_TRUE(base::equal(seed->expose(), seed_of(7).expose()));
+}
+
+TEST(key_file, any_changed_character_of_a_sealed_file_is_noticed) {
+  test::SeededEntropy entropy(2);
+  std::string const text = encode_key_file(seed_of(9), "p", cheap, entropy).value();
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {  // the last is a newline, which is trimmed
+    std::string changed = text;
+    changed[i] = changed[i] == '3' ? '4' : '3';
+    auto const file = parse_key_file(changed);
+    EXPECT_FALSE(file && unlock(*file, "p")) << "at " << i;
+  }
+}
+
+TEST(key_file, damaged_text_is_refused) {
+  test::SeededEntropy entropy(3);
+  std::string const sealed = encode_key_file(seed_of(9), "p", cheap, entropy).value();
+  std::string const plain = encode_key_file(seed_of(9));
+  for (std::string const& text :
+       {std::string(), std::string("hello"), plain.substr(1), plain + "00", sealed.substr(0, 100),
+        sealed + "more", std::string(key_file_size_max + 1, 'a')}) {
+    auto const file = parse_key_file(text);
+    ASSERT_FALSE(file) << text;
+    EXPECT_EQ(file.error().code, ErrorCode::keystore_malformed);
+  }
+}
+
+TEST(key_file, absurd_argon2_costs_are_refused_before_memory_is_asked_for) {
+  test::SeededEntropy entropy(4);
+  std::string text = encode_key_file(seed_of(9), "p", cheap, entropy).value();
+  std::string const memory = "argon2id-memory-kib 8";
+  text.replace(text.find(memory), memory.size(), "argon2id-memory-kib 4000000000");
+  EXPECT_EQ(parse_key_file(text).error().code, ErrorCode::keystore_malformed);
+}
+
+TEST(key_store, names_that_could_be_paths_or_hidden_files_are_refused) {
+  for (auto const* name : {"alice", "a", "0", "a.b_c-d"}) EXPECT_TRUE(KeyStore::is_name(name));
+  for (auto const* name : {"", ".", "..", ".a", "-a", "a/b", "A", "a b", "ä"}) {
+    EXPECT_FALSE(KeyStore::is_name(name)) << name;
+  }
+  EXPECT_TRUE(KeyStore::is_name(std::string(64, 'a')));
+  EXPECT_FALSE(KeyStore::is_name(std::string(65, 'a')));
+}
+
+TEST(key_store, keys_are_added_listed_and_removed_and_never_overwritten) {
+  Directory const dir;
+  KeyStore const store(dir.file("keys"));
+  EXPECT_TRUE(store.names()->empty());
+  ASSERT_TRUE(store.add("bob", encode_key_file(seed_of(1))));
+  ASSERT_TRUE(store.add("alice", encode_key_file(seed_of(2))));
+  EXPECT_EQ(store.add("bob", encode_key_file(seed_of(3))).error().code, ErrorCode::keystore_exists);
+  EXPECT_EQ(store.names().value(), (std::vector<std::string>{"alice", "bob"}));
+  EXPECT_EQ(store.load("bob")->public_key, crypto::KeyPair(seed_of(1)).public_key());
+  EXPECT_EQ(mode_of(store.path_of("bob")), 0600U);
+  EXPECT_EQ(mode_of(dir.file("keys")), 0700U);
+  ASSERT_TRUE(store.remove("bob"));
+  EXPECT_EQ(store.load("bob").error().code, ErrorCode::keystore_not_found);
+  EXPECT_EQ(store.remove("bob").error().code, ErrorCode::keystore_not_found);
+}
+
+TEST(dht_state, explicit_bootstrap_nodes_have_a_table_of_their_own_in_any_order) {
+  std::vector<std::string> const none;
+  std::vector<std::string> const ab = {"a:1", "b:2"};
+  std::vector<std::string> const ba = {"b:2", "a:1", "b:2"};
+  std::vector<std::string> const a = {"a:1"};
+  EXPECT_EQ(dht_state_path("/s", none), "/s/dht.state");
+  EXPECT_EQ(dht_state_path("/s", ab), dht_state_path("/s", ba));
+  EXPECT_NE(dht_state_path("/s", ab), dht_state_path("/s", a));
+  EXPECT_NE(dht_state_path("/s", ab), dht_state_path("/s", none));
+}
+
+TEST(record_store, keeps_the_last_record_and_its_time_for_each_key) {
+  Directory const dir;
+  RecordStore const store(dir.file("state"));
+  crypto::PublicKey key;
+  EXPECT_FALSE(store.load(key));
+  ASSERT_TRUE(store.save(key, {5}, base::view_of("old")));
+  ASSERT_TRUE(store.save(key, {6}, base::view_of("new")));
+  auto const seen = store.load(key);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->at.us, 6);
+  EXPECT_EQ(base::text_of(seen->packet), "new");
+}
+
+}  // namespace
+}  // namespace dotkey::host::store
