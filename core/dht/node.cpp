@@ -26,8 +26,12 @@ Node::Parts::Parts(Settings const& s, engine::Entropy& e, Instant now, ByteView 
       self_check_at(now) {
   auto const saved = parse_state(saved_state);
   bool const one_per_address = !s.allow_local_network;
-  if (s.ipv4) overlays[0].emplace(saved ? saved->id_v4 : random_id(e), one_per_address);
-  if (s.ipv6) overlays[1].emplace(saved ? saved->id_v6 : random_id(e), one_per_address);
+  auto const id_of = [&](NodeId const SavedState::* saved_id) {
+    if (s.id) return *s.id;
+    return saved ? (*saved).*saved_id : random_id(e);
+  };
+  if (s.ipv4) overlays[0].emplace(id_of(&SavedState::id_v4), one_per_address);
+  if (s.ipv6) overlays[1].emplace(id_of(&SavedState::id_v6), one_per_address);
   if (overlays[0]) server = Server(s, overlays[0]->table.self(), e, now);
   if (!saved) return;
   for (auto const& node : saved->nodes) {

@@ -60,7 +60,7 @@ void Node::Parts::seed(Instant now, Operation& operation) {
         ++known;
       }
     }
-    for (auto const& node : place.table.closest(operation.target, k_nodes, false)) {
+    for (auto const& node : place.table.closest(operation.target, 2 * k_nodes, false)) {
       lookup->add(node, 0);
       ++known;
     }

@@ -29,7 +29,7 @@ RoutingTable::RoutingTable(NodeId const& self, bool one_contact_per_address)
     : self_(self), one_contact_per_address_(one_contact_per_address) {}
 
 unsigned RoutingTable::bucket_of(NodeId const& id) const {
-  return std::min(common_prefix_bits(self_, id), NodeId::size * 8 - 1U);
+  return std::min(common_prefix_bits(self_, id), static_cast<unsigned>(NodeId::size) * 8 - 1);
 }
 
 Contact const* RoutingTable::find(NodeId const& id, Endpoint const& endpoint) const {
