@@ -6,6 +6,8 @@
 #include "core/crypto/ed25519.h"
 #include "core/crypto/hash.h"
 
+#include "tests/support/json.h"
+
 namespace dotkey::crypto {
 namespace {
 
@@ -35,6 +37,26 @@ TEST(ed25519, the_curve_check_tells_points_from_noise) {
   auto const noise =
       base::parse_hex("6482a31e25b0007a31038ae9a2d3835afa10df86366fb3c4bacaf70a1e9f5867");
   EXPECT_FALSE(is_on_curve(*PublicKey::from(noise.value())));
+}
+
+TEST(ed25519, seeds_grow_into_the_keys_of_the_vectors) {
+  auto const vectors = test::load_vectors("keys.json");
+  std::size_t seeds = 0;
+  for (auto const& vector : vectors.at("keys").as_array()) {
+    auto const key = PublicKey::from(test::hex_at(vector, "public_key")).value();
+    EXPECT_TRUE(is_on_curve(key));
+    EXPECT_EQ(base::encode_zbase32(key.view()), test::text_at(vector, "zbase32"));
+    EXPECT_EQ(encode_hex(sha1({key.view()})), test::text_at(vector, "sha1"));
+    if (!vector.as_object().contains("seed")) continue;
+    EXPECT_EQ(KeyPair(Seed::from(test::hex_at(vector, "seed")).value()).public_key(), key);
+    ++seeds;
+  }
+  EXPECT_EQ(seeds, 5U);
+  for (auto const& vector : vectors.at("not_on_curve").as_array()) {
+    auto const bytes = base::parse_zbase32(test::text_at(vector, "zbase32")).value();
+    EXPECT_EQ(bytes, test::hex_at(vector, "bytes"));
+    EXPECT_FALSE(is_on_curve(PublicKey::from(bytes).value()));
+  }
 }
 
 TEST(aead, opens_only_with_the_right_passphrase_and_unchanged_bytes) {
