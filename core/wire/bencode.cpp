@@ -118,6 +118,15 @@ std::size_t measure(ByteView input, int depth_left, KeyOrder order) {
   return at;
 }
 
+// The number and the character that ends it.
+template <class T>
+void append_decimal(Bytes& out, T value, char terminator) {
+  std::array<char, 24> text;
+  char* const end = std::to_chars(text.data(), text.data() + text.size() - 1, value).ptr;
+  *end = terminator;
+  base::append(out, std::string_view(text.data(), static_cast<std::size_t>(end + 1 - text.data())));
+}
+
 }  // namespace
 
 bool Cursor::fail() {
@@ -206,18 +215,12 @@ bool is_canonical(ByteView input) {
 }
 
 void Writer::integer(std::int64_t value) {
-  std::array<char, 24> text;
-  text[0] = 'i';
-  auto const end = std::to_chars(text.data() + 1, text.data() + text.size() - 1, value);
-  *end.ptr = 'e';
-  base::append(out_, std::string_view(text.data(), end.ptr + 1));
+  out_.push_back('i');
+  append_decimal(out_, value, 'e');
 }
 
 void Writer::begin_string(std::size_t size) {
-  std::array<char, 24> text;
-  auto const end = std::to_chars(text.data(), text.data() + text.size() - 1, size);
-  *end.ptr = ':';
-  base::append(out_, std::string_view(text.data(), end.ptr + 1));
+  append_decimal(out_, size, ':');
 }
 
 void Writer::string(ByteView value) {
