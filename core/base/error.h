@@ -59,6 +59,8 @@ namespace dotkey::base {
   X(cache_miss,                 "cache.miss",                 "No fresh record for this key is stored here; resolve it with --policy newest.") \
   X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
+  X(trust_ca_exposed,           "trust.ca_exposed",           "The local CA's key file belongs to someone else or others may read it; run `dotkey uninstall`, delete the file, install again.") \
+  X(trust_ca_malformed,         "trust.ca_malformed",         "The local CA's file is damaged; run `dotkey uninstall`, delete the file, install again.") \
   X(cancelled,                  "cancelled",                  "The operation was cancelled.")
 // clang-format on
 

@@ -37,6 +37,7 @@ struct UnixTime {
 
   friend constexpr auto operator<=>(UnixTime, UnixTime) = default;
   friend constexpr UnixTime operator+(UnixTime t, Duration d) { return {t.us + d.us}; }
+  friend constexpr UnixTime operator-(UnixTime t, Duration d) { return {t.us - d.us}; }
   friend constexpr Duration operator-(UnixTime a, UnixTime b) { return {a.us - b.us}; }
 };
 
