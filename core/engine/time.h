@@ -41,4 +41,10 @@ struct UnixTime {
   friend constexpr Duration operator-(UnixTime a, UnixTime b) { return {a.us - b.us}; }
 };
 
+// Both clocks, read together: deadlines follow the first, what is kept on disk the second.
+struct Moment {
+  Instant instant;
+  UnixTime unix_time;
+};
+
 }  // namespace dotkey::engine

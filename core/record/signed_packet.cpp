@@ -51,27 +51,42 @@ bool matches_wildcard(Name const& wildcard, Name const& name) {
 
 }  // namespace
 
-Result<SignedPacket> SignedPacket::parse(ByteView canonical) {
+Result<SignedPacket> SignedPacket::copy_of(ByteView canonical) {
   if (canonical.size() < header_size) {
     return fail(ErrorCode::record_truncated, std::to_string(canonical.size()) + " bytes");
   }
   if (canonical.size() > size_max) return too_large(canonical.size() - header_size);
   SignedPacket out;
   out.bytes_ = base::to_bytes(canonical);
-  auto const key = out.key();
+  return out;
+}
+
+Result<SignedPacket> SignedPacket::with_records(SignedPacket packet) {
+  auto message = dns::parse_message(packet.dns(), dns::rules_for_signed_packets);
+  if (!message) return tl::unexpected(message.error());
+  packet.records_ = std::move(message->answers);
+  return packet;
+}
+
+Result<SignedPacket> SignedPacket::parse(ByteView canonical) {
+  auto out = copy_of(canonical);
+  if (!out) return out;
+  auto const key = out->key();
   bool const timestamp_fits =
       base::read_be<std::uint64_t>(canonical, timestamp_at) <= timestamp_max;
   // A good signature proves the key to be a point, so the curve check is only for the diagnosis.
   if (!timestamp_fits ||
-      !crypto::verify(key, out.signature(), signable(out.timestamp_us(), out.dns()))) {
+      !crypto::verify(key, out->signature(), signable(out->timestamp_us(), out->dns()))) {
     if (!crypto::is_on_curve(key)) return fail(ErrorCode::key_not_on_curve);
     return fail(timestamp_fits ? ErrorCode::record_signature_invalid
                                : ErrorCode::record_timestamp_invalid);
   }
-  auto message = dns::parse_message(out.dns(), dns::rules_for_signed_packets);
-  if (!message) return tl::unexpected(message.error());
-  out.records_ = std::move(message->answers);
-  return out;
+  return with_records(std::move(*out));
+}
+
+Result<SignedPacket> SignedPacket::parse_verified(ByteView canonical) {
+  auto out = copy_of(canonical);
+  return out ? with_records(std::move(*out)) : out;
 }
 
 Result<SignedPacket> SignedPacket::parse_relay_payload(crypto::PublicKey const& key,

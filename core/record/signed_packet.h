@@ -38,6 +38,10 @@ class SignedPacket {
                                                crypto::Signature const& signature,
                                                std::int64_t sequence, base::ByteView value);
 
+  // Canonical bytes that this program verified before and kept in its own memory since: the
+  // signature is not checked again. Errors: record_truncated, record_too_large, dns_malformed.
+  static base::Result<SignedPacket> parse_verified(base::ByteView canonical);
+
   // Signs `records` after bringing their owner names under the signer's key (normalise_name).
   // `timestamp_us`: microseconds since 1970, not negative. Errors: record_too_large,
   // record_timestamp_invalid, dns_name_invalid, and what the signer gives.
@@ -81,6 +85,9 @@ class SignedPacket {
 
  private:
   SignedPacket() = default;
+  // Copies bytes of a possible size; nothing else is checked.
+  static base::Result<SignedPacket> copy_of(base::ByteView canonical);
+  static base::Result<SignedPacket> with_records(SignedPacket packet);
 
   base::Bytes bytes_;  // canonical form
   std::vector<wire::dns::ResourceRecord> records_;

@@ -231,6 +231,18 @@ TEST(normalise_name, a_name_without_room_for_the_key_is_refused) {
   EXPECT_EQ(result.error().code, ErrorCode::dns_name_invalid);
 }
 
+TEST(signed_packet, bytes_verified_before_parse_without_their_signature_being_checked) {
+  auto const packet = packet_of({address_record("www")});
+  EXPECT_EQ(SignedPacket::parse_verified(packet.canonical()).value(), packet);
+  EXPECT_EQ(SignedPacket::parse_verified(packet.canonical()).value().records(), packet.records());
+  auto changed = base::to_bytes(packet.canonical());
+  changed[40] ^= 1;
+  EXPECT_TRUE(SignedPacket::parse_verified(changed));
+  EXPECT_EQ(error_of(SignedPacket::parse(changed)), ErrorCode::record_signature_invalid);
+  EXPECT_EQ(error_of(SignedPacket::parse_verified(packet.canonical().first(103))),
+            ErrorCode::record_truncated);
+}
+
 TEST(monotonic_timestamps, they_grow_when_the_clock_steps_back) {
   MonotonicTimestamps timestamps(1000);
   EXPECT_EQ(timestamps.next(2000), 2000);
