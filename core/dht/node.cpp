@@ -219,6 +219,7 @@ void Node::seed_table(Instant now, std::span<NodeInfo const> nodes) {
     Overlay* const place = parts_->overlay(node.endpoint.address.family());
     if (place != nullptr) place->table.seed(now, node);
   }
+  parts_->skip_start(now);
 }
 
 }  // namespace dotkey::dht

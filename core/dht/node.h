@@ -67,7 +67,8 @@ class Node {
   [[nodiscard]] Bytes encode_state() const;
   // The nodes known, nearest to `target` first, at most `count`: bootstrap for others, tests.
   [[nodiscard]] std::vector<NodeInfo> closest_known(NodeId const& target, std::size_t count) const;
-  // Puts nodes into the table without asking them first: the simulator's matured networks.
+  // Puts nodes into the table without asking them first, as after a long life: the simulator's
+  // matured networks.
   void seed_table(Instant now, std::span<NodeInfo const> nodes);
 
  private:

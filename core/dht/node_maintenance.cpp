@@ -134,6 +134,17 @@ void Node::Parts::check_self(Instant now) {
   }
 }
 
+// A table that was given is a grown one: its upkeep is somewhere in its cycle.
+void Node::Parts::skip_start(Instant now) {
+  start_refreshes = start_refreshes_wanted;
+  auto const somewhere_in = [this](Duration cycle) {
+    return Duration::from_us(entropy->below(static_cast<std::uint32_t>(cycle.us)));
+  };
+  tick_at = now + somewhere_in(tick_every);
+  bucket_refresh_at = now + somewhere_in(bucket_refresh_every);
+  refresh_at = now + somewhere_in(refresh_every);
+}
+
 void Node::Parts::tick(Instant now) {
   tick_at = now + tick_every;
   verifications = 0;

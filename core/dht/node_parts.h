@@ -112,6 +112,7 @@ struct Node::Parts {
   void on_deadline(Instant now);
   void on_due(Instant now, Transactions::Event const& event);
   void tick(Instant now);
+  void skip_start(Instant now);
   void ping(Instant now, NodeInfo const& node);
   void refresh(Instant now, IpFamily family, NodeId const& target);
   void check_self(Instant now);
