@@ -86,8 +86,9 @@ Result<OperationId> Node::put_mutable(Instant now, MutableItem const& item,
   operation.target = krpc::mutable_target(item.key, item.salt);
   operation.key = item.key;
   operation.salt = item.salt;
-  // Older items in the way are of no interest; equal and newer ones are.
-  operation.newer_than = item.sequence - 1;
+  // Older items are of no interest, unless the caller names the one it expects: nodes that have
+  // none would store under any cas.
+  if (!options.cas) operation.newer_than = item.sequence - 1;
   operation.item = item;
   operation.cas = options.cas;
   return parts_->begin(now, std::move(operation));
