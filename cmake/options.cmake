@@ -7,7 +7,10 @@ target_compile_options(dotkey_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror
   # At -O3 g++ 12 sees overflows and uninitialized bytes in std::vector and std::optional that are
   # not there (GCC bugs 80635, 105329). clang and the sanitizers watch for the real ones.
-  "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>")
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>)
 target_include_directories(dotkey_options INTERFACE ${CMAKE_SOURCE_DIR})
 
 if(DOTKEY_SANITIZE)

@@ -501,7 +501,9 @@ TEST_F(HostilePeer, nodes_at_private_addresses_are_never_asked) {
                   {id_of(3), {IpAddress::v4({224, 0, 0, 1}), 80}}};
   node.on_datagram(Instant{2}, peer, krpc::encode_message(answer));
   while (auto effect = node.poll_effect()) {
-    if (auto* send = std::get_if<SendDatagram>(&*effect)) EXPECT_EQ(send->to, peer);
+    if (auto* send = std::get_if<SendDatagram>(&*effect)) {
+      EXPECT_EQ(send->to, peer);
+    }
   }
 }
 
