@@ -135,6 +135,9 @@ Result<SignedPacket> SignedPacket::build(crypto::Signer& signer, std::int64_t ti
   auto dns_bytes = dns::encode_message(message);
   if (!dns_bytes) return fail(ErrorCode::record_too_large, "over 65,535 bytes");
   if (dns_bytes->size() > dns_size_max) return too_large(dns_bytes->size());
+  // Never sign what others refuse: a class that no node knows, for one.
+  auto checked = dns::parse_message(*dns_bytes, dns::rules_for_signed_packets);
+  if (!checked) return tl::unexpected(checked.error());
   auto const signature = signer.sign(signable(timestamp_us, *dns_bytes));
   if (!signature) return tl::unexpected(signature.error());
 
@@ -144,7 +147,7 @@ Result<SignedPacket> SignedPacket::build(crypto::Signer& signer, std::int64_t ti
   base::append(out.bytes_, signature->view());
   base::append_be(out.bytes_, static_cast<std::uint64_t>(timestamp_us));
   base::append(out.bytes_, *dns_bytes);
-  out.records_ = std::move(message.answers);
+  out.records_ = std::move(checked->answers);
   return out;
 }
 
@@ -209,7 +212,9 @@ bool SignedPacket::is_more_recent_than(SignedPacket const& other) const {
 Name origin_of(crypto::PublicKey const& key) {
   std::string const label = base::encode_zbase32(key.view());
   std::string_view const labels[] = {label};
-  return Name::from_labels(labels).value();
+  auto origin = Name::from_labels(labels);
+  DOTKEY_ASSERT(origin.has_value());
+  return std::move(*origin);
 }
 
 Result<Name> normalise_name(Name const& name, crypto::PublicKey const& key) {

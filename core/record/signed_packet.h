@@ -44,7 +44,8 @@ class SignedPacket {
 
   // Signs `records` after bringing their owner names under the signer's key (normalise_name).
   // `timestamp_us`: microseconds since 1970, not negative. Errors: record_too_large,
-  // record_timestamp_invalid, dns_name_invalid, and what the signer gives.
+  // record_timestamp_invalid, dns_name_invalid, dns_malformed for a class that packets may not
+  // have, and what the signer gives.
   static base::Result<SignedPacket> build(crypto::Signer& signer, std::int64_t timestamp_us,
                                           std::span<wire::dns::ResourceRecord const> records);
 

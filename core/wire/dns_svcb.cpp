@@ -284,7 +284,7 @@ std::optional<std::uint16_t> parse_svc_key(std::string_view text) {
   return base::parse_decimal<std::uint16_t>(std::string_view(lower).substr(3));
 }
 
-Result<SvcParam> parse_svc_param(std::string_view key, std::optional<std::string> value) {
+Result<SvcParam> parse_svc_param(std::string_view key, std::optional<std::string> const& value) {
   auto const number = parse_svc_key(key);
   if (!number) return syntax_error(key, " is no SvcParamKey");
   bool const generic = base::to_lower_ascii(key) != encode_svc_key(*number);
@@ -300,7 +300,7 @@ Result<SvcParam> parse_svc_param(std::string_view key, std::optional<std::string
 }
 
 std::string encode_svc_param(SvcParam const& param) {
-  std::string const key = encode_svc_key(param.key);
+  std::string key = encode_svc_key(param.key);
   if (param.value.empty()) return key;
   switch (param.key) {
     case svc_key::mandatory:

@@ -65,7 +65,8 @@ std::optional<std::uint16_t> parse_svc_key(std::string_view text);
 
 // `key` or `key=value`; quotes around the value and the escapes of character strings are undone
 // already. Errors: zone_syntax with what is wrong.
-base::Result<SvcParam> parse_svc_param(std::string_view key, std::optional<std::string> value);
+base::Result<SvcParam> parse_svc_param(std::string_view key,
+                                       std::optional<std::string> const& value);
 // `key` or `key="value"` with escapes, for a well-formed parameter.
 std::string encode_svc_param(SvcParam const& param);
 

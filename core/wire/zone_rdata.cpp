@@ -131,7 +131,7 @@ class TokenReader {
         return refuse("a broken escape or quote in the parameter's value");
       }
     }
-    auto param = parse_svc_param(word.text.substr(0, equals), std::move(value));
+    auto param = parse_svc_param(word.text.substr(0, equals), value);
     if (!param) return refuse(param.error().detail);
     if (out.find(param->key) != nullptr) return refuse("the parameter stands here twice");
     out.set(param->key, std::move(param->value));

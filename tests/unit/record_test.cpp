@@ -153,6 +153,13 @@ TEST(signed_packet, sizes_are_held_to_their_limits) {
   }
 }
 
+TEST(signed_packet, a_class_that_other_nodes_refuse_is_not_signed) {
+  auto key = zero_key();
+  auto record = address_record("a");
+  record.record_class = wire::dns::RecordClass{4711};
+  EXPECT_EQ(error_of(SignedPacket::build(key, 1, std::vector{record})), ErrorCode::dns_malformed);
+}
+
 TEST(signed_packet, pkdns_memory_example_has_its_size) {
   EXPECT_EQ(packet_of({address_record("pknames.p2p", 100), address_record(".", 100)}).size(), 212U);
 }
