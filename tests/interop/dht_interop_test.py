@@ -90,7 +90,8 @@ def raw_put(port, seed, seq, value, salt=b"", **changes):
     secret = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
     key = bytes.fromhex(public_key(seed))
     encoded = lt.bencode(value)
-    covered = (b"4:salt%d:%s" % (len(salt), salt) if salt else b"") + b"3:seqi%de1:v" % seq + encoded
+    salted = b"4:salt%d:%s" % (len(salt), salt) if salt else b""
+    covered = salted + b"3:seqi%de1:v" % seq + encoded
     target = hashlib.sha1(key + salt).digest()
     token = raw_query(port, "get", {b"target": target})[b"r"][b"token"]
     arguments = {b"k": key, b"seq": seq, b"sig": secret.sign(covered), b"token": token, b"v": value}
@@ -157,7 +158,8 @@ class Interop:
         ours("put", self.bootstrap, seed_hex=self.seed, seq=1, value_hex="aa", salt_hex=salt)
         for reader in (self.lt, self.bt):
             self.assertEqual(reader.ask("get", self.key, salt).get("value"), "aa")
-        self.assertFalse(ours("get", self.bootstrap, pub_hex=self.key)["ok"], "no item without salt")
+        unsalted = ours("get", self.bootstrap, pub_hex=self.key)
+        self.assertFalse(unsalted["ok"], "no item without salt")
         self.lt.ask("put", self.seed, "bb", b"other".hex())
         self.bt.ask("put", self.seed, "cc", b"third".hex(), 1)
         for name, value in ((b"other", "bb"), (b"third", "cc")):
@@ -222,7 +224,8 @@ class Ipv6(unittest.TestCase):
         self.bootstrap = f"[::1]:{self.port}"
 
     def test_we_and_libtorrent_exchange_items_over_a_libtorrent_network(self):
-        network = Program(PYTHON, "libtorrent_peer.py", "serve", str(NODES), str(self.port), "--ipv6")
+        network = Program(
+            PYTHON, "libtorrent_peer.py", "serve", str(NODES), str(self.port), "--ipv6")
         self.addCleanup(network.close)
         put = ours("put", self.bootstrap, seed_hex=self.seed, seq=3, value_hex="aa")
         self.assertGreaterEqual(put["stored_at"], OverLibtorrent.copies_min, put)
