@@ -56,6 +56,20 @@ namespace dotkey::base {
   X(network_timeout,            "network.timeout",            "The operation took longer than --timeout-s allows; check the network or allow more time.") \
   X(network_no_source,          "network.no_source",          "There is nothing to ask: the DHT is switched off and no relay is available.") \
   X(dht_bootstrap_unresolved,   "dht.bootstrap_unresolved",   "No bootstrap name resolves; check the network and the spelling of --bootstrap HOST:PORT.") \
+  X(relay_url_malformed,        "relay.url_malformed",        "A relay's address has the form https://HOST[:PORT][/PATH]; mend it.") \
+  X(relay_busy,                 "relay.busy",                 "Too many requests to relays run at once; wait for some to end.") \
+  X(relay_unreachable,          "relay.unreachable",          "The relay cannot be reached; check the network or name another with --relay URL.") \
+  X(relay_timeout,              "relay.timeout",              "The relay did not answer in time; try again or name another with --relay URL.") \
+  X(relay_redirected,           "relay.redirected",           "The relay points elsewhere, which is not followed; give its final address with --relay URL.") \
+  X(relay_response_too_large,   "relay.response_too_large",   "The relay's answer is larger than any signed packet; name another relay with --relay URL.") \
+  X(relay_response_malformed,   "relay.response_malformed",   "The relay's answer breaks the relay protocol; name another relay with --relay URL.") \
+  X(relay_payload_invalid,      "relay.payload_invalid",      "The relay sent bytes that are no packet signed by this key; it is faulty or lies, name another with --relay URL.") \
+  X(relay_rate_limited,         "relay.rate_limited",         "The relay wants fewer requests; wait, or name another with --relay URL.") \
+  X(relay_dht_unavailable,      "relay.dht_unavailable",      "The relay cannot reach the DHT at present; try again later or name another with --relay URL.") \
+  X(relay_refused,              "relay.refused",              "The relay refused the request as faulty; it may be too old, name another with --relay URL.") \
+  X(relay_not_found,            "relay.not_found",            "No relay has a record for this key; it was never published, or not for some hours.") \
+  X(relay_newer_exists,         "relay.newer_exists",         "A relay holds a newer record for this key; resolve it first, then publish again.") \
+  X(relay_cas_mismatch,         "relay.cas_mismatch",         "Someone published another record for this key meanwhile; resolve it, merge, publish again.") \
   X(cache_miss,                 "cache.miss",                 "No fresh record for this key is stored here; resolve it with --policy newest.") \
   X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \

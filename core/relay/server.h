@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pkarr relay (v7, with the compare-and-swap of v3.8 to v6): HTTP requests in, responses out.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/engine/effect_queue.h"
+#include "core/relay/client_limits.h"
+#include "core/relay/http.h"
+#include "core/relay/types.h"
+
+namespace dotkey::relay {
+
+enum class TicketId : std::uint32_t {};
+
+struct ServerSettings {
+  // Absent: no limit. `quota` counts every request but preflights, `dht_quota` those that reach the
+  // DHT.
+  std::optional<Quota> quota = Quota{};
+  std::optional<Quota> dht_quota = Quota{};
+  // As in the cache.
+  std::uint32_t ttl_min_s = 300;
+  std::uint32_t ttl_max_s = 86'400;
+  // Requests that wait for the DHT.
+  std::uint32_t pending_max = 4096;
+};
+
+// The views live as long as the call. `target` is as in the request line: "/key?policy=CacheOnly".
+// A body over payload_size_max may be cut to one byte more.
+struct Request {
+  std::string_view method;
+  std::string_view target;
+  std::span<HeaderView const> headers;
+  ByteView body;
+  base::IpAddress client;  // behind a proxy: as the proxy has it
+};
+
+// Reused from one request to the next it needs no allocation.
+struct Response {
+  std::uint16_t status = 200;
+  // Complete header lines, each with its CRLF; without Content-Length, Date and Connection.
+  std::string head;
+  Bytes body;
+  // Of the body, which a response to HEAD does not have; absent where no length may be sent.
+  std::optional<std::size_t> content_length;
+};
+
+std::string_view reason_of(std::uint16_t status);
+// The status line, the header lines, Content-Length and the empty line, in HTTP/1.1.
+void append_http1(std::string& out, Response const& response);
+
+// What the server keeps packets in. The driver connects the cache, under a lock where several
+// servers share it.
+class PacketShelf {
+ public:
+  struct Entry {
+    ByteView canonical;  // good until the shelf is used again
+    UnixTime last_seen;
+    std::uint32_t ttl_s = 0;  // from last_seen on
+
+    [[nodiscard]] std::uint32_t remaining_ttl_s(UnixTime now) const;
+    [[nodiscard]] bool is_fresh(UnixTime now) const { return remaining_ttl_s(now) > 0; }
+  };
+
+  virtual ~PacketShelf() = default;
+  // Not for what is known not to exist.
+  virtual std::optional<Entry> find(PublicKey const& key) = 0;
+  virtual void put(Moment now, SignedPacket const& packet) = 0;
+};
+
+// Effects, for the driver.
+// Ask the network; answer with on_resolved().
+struct ResolveWanted {
+  TicketId id;
+  PublicKey key;
+  Policy policy = Policy::cache_first;
+};
+// Store in the DHT, and wherever the packet must be before it is acknowledged; answer with
+// on_published().
+struct PublishWanted {
+  TicketId id;
+  SignedPacket packet;
+  std::optional<std::int64_t> cas_us;
+};
+// The response to a request that was put off.
+struct ResponseReady {
+  TicketId id;
+  Response response;
+};
+using ServerEffect = std::variant<ResolveWanted, PublishWanted, ResponseReady>;
+
+enum class ResolveVerdict : std::uint8_t {
+  found,
+  not_found,
+  invalid_packet,       // the newest item in the DHT is no signed packet
+  no_nodes,             // nobody was asked
+  no_responses,         // nobody answered
+  no_usable_responses,  // nobody answered sensibly
+};
+
+struct ResolveAnswer {
+  ResolveVerdict verdict = ResolveVerdict::not_found;
+  std::optional<SignedPacket> packet;  // found
+  UnixTime last_seen;                  // found
+  std::int64_t invalid_timestamp = 0;  // invalid_packet
+};
+
+enum class PublishVerdict : std::uint8_t { stored, newer_exists, cas_mismatch, failed };
+
+struct PublishAnswer {
+  PublishVerdict verdict = PublishVerdict::failed;
+  std::uint32_t dht_nodes = 0;
+};
+
+struct ServerCounters {
+  std::uint64_t gets = 0;
+  std::uint64_t puts = 0;
+  std::uint64_t answered_from_cache = 0;
+  std::uint64_t not_modified = 0;
+  std::uint64_t rate_limited = 0;
+  std::uint64_t client_errors = 0;  // 4xx, rate limits included
+  std::uint64_t server_errors = 0;  // 5xx
+};
+
+// A state machine without socket or clock. Paths of one segment are keys; `/` and pages for people
+// are the driver's. Several servers may run side by side on one shelf, one a thread; each has its
+// own limits.
+class Server {
+ public:
+  // `shelf` outlives the server. `hash_key`: a secret.
+  Server(ServerSettings const& settings, PacketShelf& shelf, std::uint64_t hash_key);
+
+  // Fills `out` and returns nullopt; or returns a ticket, and a ResponseReady effect follows.
+  std::optional<TicketId> on_request(Moment now, Request const& request, Response& out);
+  // A page of the driver's own asks for its share of `quota`. False: `out` is the refusal.
+  bool admit(Moment now, Request const& request, Response& out);
+
+  // Each ticket is answered once; others are ignored.
+  void on_resolved(Moment now, TicketId id, ResolveAnswer const& answer);
+  void on_published(Moment now, TicketId id, PublishAnswer const& answer);
+  // The client went away: no ResponseReady will come. A put goes on.
+  void abandon(TicketId id);
+
+  [[nodiscard]] std::optional<ServerEffect> poll_effect() { return effects_.poll(); }
+  [[nodiscard]] ServerCounters const& counters() const { return counters_; }
+  [[nodiscard]] std::size_t pending() const { return gets_.size() + put_clients_.size(); }
+
+ private:
+  // What of a request shapes its response.
+  struct Context {
+    std::string origin;
+    std::optional<Allowance> allowance;
+    bool head_only = false;
+  };
+  struct Conditions {
+    std::optional<std::string> if_none_match;
+    std::optional<UnixTime> if_modified_since;
+  };
+  struct PendingGet {
+    Context context;
+    Conditions conditions;
+  };
+  // Equal packets share one store.
+  struct PendingPut {
+    SignedPacket packet;
+    std::vector<TicketId> clients;
+  };
+
+  // server.cpp
+  Context context_of(Request const& request) const;
+  std::optional<TicketId> on_get(Moment now, Request const& request, Context context,
+                                 std::string_view segment, std::string_view query, Response& out);
+  std::optional<TicketId> on_put(Moment now, Request const& request, Context context,
+                                 std::string_view segment, Response& out);
+  bool write_shelved(Moment now, PublicKey const& key, Policy policy, Context const& context,
+                     Conditions const& conditions, Response& out);
+  std::optional<TicketId> start_put(Moment now, Request const& request, Context context,
+                                    SignedPacket packet, std::optional<std::int64_t> cas_us,
+                                    Response& out);
+  bool is_refused_by_dht_quota(Moment now, Request const& request, Context const& context,
+                               Response& out);
+  bool is_full(Context const& context, Response& out);
+  TicketId next_ticket();
+
+  // server_responses.cpp
+  void begin(Response& out, Context const& context, std::uint16_t status);
+  void write_text(Response& out, Context const& context, std::uint16_t status,
+                  std::string_view text);
+  void write_empty(Response& out, Context const& context, std::uint16_t status);
+  void write_preflight(Response& out, Context const& context, Request const& request);
+  void write_rate_limit(Response& out, Context const& context, Allowance const& allowance,
+                        std::string_view text);
+  void write_packet(Moment now, Response& out, Context const& context, Conditions const& conditions,
+                    PacketShelf::Entry const& entry);
+  void write_resolve_answer(Moment now, Response& out, PendingGet const& get,
+                            ResolveAnswer const& answer);
+  void write_publish_answer(Response& out, Context const& context, PublishAnswer const& answer);
+
+  ServerSettings settings_;
+  PacketShelf* shelf_;
+  std::optional<ClientLimits> limits_;
+  std::optional<ClientLimits> dht_limits_;
+  std::map<TicketId, PendingGet> gets_;
+  std::map<TicketId, PendingPut> puts_;         // by the ticket of the store
+  std::map<TicketId, Context> put_clients_;     // by the ticket of the client
+  std::map<PublicKey, TicketId> puts_of_keys_;  // the newest store under way
+  engine::EffectQueue<ServerEffect> effects_{65'536};
+  ServerCounters counters_;
+  std::uint32_t last_ticket_ = 0;
+};
+
+// A strong validator of a packet (RFC 9110 §8.8.3), with its quotes: timestamp and the beginning of
+// the signature.
+void append_etag(std::string& out, ByteView canonical);
+
+}  // namespace dotkey::relay
