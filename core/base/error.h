@@ -75,6 +75,16 @@ namespace dotkey::base {
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
   X(trust_ca_exposed,           "trust.ca_exposed",           "The local CA's key file belongs to someone else or others may read it; run `dotkey uninstall`, delete the file, install again.") \
   X(trust_ca_malformed,         "trust.ca_malformed",         "The local CA's file is damaged; run `dotkey uninstall`, delete the file, install again.") \
+  X(proxy_request_malformed,    "proxy.request_malformed",    "The request to the local proxy is not plain HTTP/1.1; browsers do not send such, so look at the program that did.") \
+  X(proxy_site_foreign,         "proxy.site_foreign",         "The local proxy opens names that end in .key and nothing else; check the browser's proxy settings.") \
+  X(proxy_port_refused,         "proxy.port_refused",         "The local proxy opens ports 80, 443, 8443 and those that the key's packet names; publish the port in an HTTPS record.") \
+  X(proxy_address_refused,      "proxy.address_refused",      "The key's packet leads to this machine or its local network; `dotkey allow-local KEY` permits that.") \
+  X(proxy_client_unauthorized,  "proxy.client_unauthorized",  "This proxy port belongs to another user or to another browser; use the port that your own browser was given.") \
+  X(proxy_busy,                 "proxy.busy",                 "Too many connections are open through this proxy port; close some pages.") \
+  X(proxy_tls_expected,         "proxy.tls_expected",         "A .key page is opened over TLS; use https:// or wss://.") \
+  X(proxy_no_decision,          "proxy.no_decision",          "Nobody said within the time allowed whether this page may open; check that the extension runs.") \
+  X(site_unreachable,           "site.unreachable",           "No server of this site answers; it is down, or its packet names a wrong address.") \
+  X(site_tls_failed,            "site.tls_failed",            "The site's server did not complete a TLS handshake; its operator must mend it.") \
   X(cancelled,                  "cancelled",                  "The operation was cancelled.")
 // clang-format on
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A gate that answers from tables: where each host leads, and which leaf certificates may be shown.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/proxy/gate.h"
+
+namespace dotkey::tests {
+
+class StaticGate final : public host::proxy::Gate {
+ public:
+  void resolve(host::proxy::Site const& site, OnResolved on_resolved) override {
+    ++resolve_count;
+    auto const found = routes.find(site.host);
+    if (found == routes.end()) return on_resolved(base::fail(base::ErrorCode::dht_not_found));
+    on_resolved(host::proxy::Resolution{found->second, valid_for});
+  }
+
+  void decide(host::proxy::Evidence evidence, OnDecided on_decided) override {
+    evidences.push_back(evidence);
+    if (silent) {
+      pending = std::move(on_decided);
+    } else if (pins.count(evidence.chain.at(0)) > 0) {
+      on_decided(host::proxy::Allow{valid_for});
+    } else {
+      on_decided(host::proxy::Deny{"pin.mismatch"});
+    }
+  }
+
+  [[nodiscard]] bool is_port_published(host::proxy::Site const& site) override {
+    return ports.count(site.port) > 0;
+  }
+  [[nodiscard]] bool is_plain_http_allowed(host::proxy::Site const& site) override {
+    return plain.count(site.host) > 0;
+  }
+  void on_refused(host::proxy::Site const& site, std::string_view slug) override {
+    refusals.emplace_back(site.host, std::string(slug));
+  }
+
+  std::map<std::string, std::vector<host::proxy::Route>> routes;
+  std::set<base::Bytes> pins;  // DER of allowed server certificates
+  std::set<std::uint16_t> ports;
+  std::set<std::string> plain;
+  std::chrono::seconds valid_for{0};
+  bool silent = false;
+
+  std::size_t resolve_count = 0;
+  std::vector<host::proxy::Evidence> evidences;
+  std::vector<std::pair<std::string, std::string>> refusals;
+  OnDecided pending;
+};
+
+}  // namespace dotkey::tests
