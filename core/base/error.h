@@ -75,6 +75,9 @@ namespace dotkey::base {
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
   X(trust_ca_exposed,           "trust.ca_exposed",           "The local CA's key file belongs to someone else or others may read it; run `dotkey uninstall`, delete the file, install again.") \
   X(trust_ca_malformed,         "trust.ca_malformed",         "The local CA's file is damaged; run `dotkey uninstall`, delete the file, install again.") \
+  X(trust_nss_unavailable,      "trust.nss_unavailable",      "The NSS library is missing, and with it the way into the browsers' trust stores; install libnss3.") \
+  X(trust_store_failed,         "trust.store_failed",         "A browser's trust store cannot be read or changed; check the owner and permissions of the directory named.") \
+  X(trust_store_locked,         "trust.store_locked",         "A primary password guards this Firefox profile's trust settings; install the CA through Firefox's policies or remove the password.") \
   X(proxy_request_malformed,    "proxy.request_malformed",    "The request to the local proxy is not plain HTTP/1.1; browsers do not send such, so look at the program that did.") \
   X(proxy_site_foreign,         "proxy.site_foreign",         "The local proxy opens names that end in .key and nothing else; check the browser's proxy settings.") \
   X(proxy_port_refused,         "proxy.port_refused",         "The local proxy opens ports 80, 443, 8443 and those that the key's packet names; publish the port in an HTTPS record.") \

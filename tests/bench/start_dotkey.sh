@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# start_dotkey.sh WORKDIR PORT   the local proxy as a contestant of run_proxy.sh, which takes it with
+# start_dotkey.sh WORKDIR PORT   the local proxy as a contestant of run_proxy.sh, which gets it by
 #   EXTRA_DIR=$PWD/tests/bench AUTHORITY_dotkey=$(tests/bench/start_dotkey.sh --host):5802 \
 #     run_proxy.sh direct squidbump dotkey
 HOST=yg4gxe7z1r7mr6orids9fh95y7gxhdsxjqi6nngsxxtakqaxr5no.key
