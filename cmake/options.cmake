@@ -6,8 +6,8 @@ add_library(dotkey_options INTERFACE)
 target_compile_options(dotkey_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror
   # At -O3 g++ 12 sees overflows, overlaps and uninitialized bytes in std::vector, std::string and
-  # std::optional that are not there (GCC bugs 80635, 105329, 105651). clang and the sanitizers watch
-  # for the real ones.
+  # std::optional that are not there (GCC bugs 80635, 105329, 105651). clang and the sanitizers
+  # watch for the real ones.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>

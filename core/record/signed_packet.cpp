@@ -218,7 +218,7 @@ Name origin_of(crypto::PublicKey const& key) {
 }
 
 Result<Name> normalise_name(Name const& name, crypto::PublicKey const& key) {
-  Name const origin = origin_of(key);
+  Name origin = origin_of(key);
   std::string_view const last = name.last_label();
   if (last.empty() || last == "@") return origin;
   if (!is_label_of(last, key)) return name.append(origin);
