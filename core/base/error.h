@@ -30,6 +30,7 @@ namespace dotkey::base {
   X(record_too_large,           "record.too_large",           "The records need more than 1,000 bytes; remove records or shorten names.") \
   X(record_signature_invalid,   "record.signature_invalid",   "The signature does not belong to this key and content; the packet was changed on its way.") \
   X(record_timestamp_invalid,   "record.timestamp_invalid",   "The timestamp does not fit a BEP 44 sequence number.") \
+  X(record_type_unknown,        "record.type_unknown",        "There is no record type of that name; write A, AAAA, TXT, HTTPS, or TYPE and a number.") \
   X(crypto_unavailable,         "crypto.unavailable",         "The cryptography library did not start; reinstall libsodium.") \
   X(crypto_decryption_failed,   "crypto.decryption_failed",   "The passphrase is wrong or the data was changed.") \
   X(dht_no_nodes,               "dht.no_nodes",               "No DHT node is known; check the network, or name one with --bootstrap HOST:PORT.") \

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command takes, from the configuration file and, before it, the command line.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/engine/time.h"
+
+#include "host/store/paths.h"
+
+namespace dotkey::host::cli {
+
+struct Options {
+  bool json = false;
+  std::string config_file;             // empty: the default one, which may be missing
+  std::string state_dir;               // empty: from the environment
+  std::vector<std::string> bootstrap;  // empty: the public network
+  std::vector<std::string> relays;
+  bool no_dht = false;
+  bool allow_local_network = false;
+  std::optional<std::int64_t> timeout_s;
+
+  static constexpr std::int64_t timeout_s_default = 30;
+  static constexpr std::int64_t timeout_s_max = 3600;
+
+  [[nodiscard]] engine::Instant deadline_from(engine::Instant start) const {
+    return start + engine::Duration::from_s(timeout_s.value_or(timeout_s_default));
+  }
+};
+
+// Fills what the command line left open from the configuration file, and checks the rest. Errors:
+// config_malformed and config_unknown_key (file, line and key in the detail), file_unreadable,
+// address_malformed, number_out_of_range.
+base::Result<void> complete_options(Options& options, store::Paths& paths);
+
+}  // namespace dotkey::host::cli

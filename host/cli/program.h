@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: the options, the user's paths and the command chosen.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "core/base/result.h"
+#include "core/crypto/keys.h"
+
+#include "host/cli/options.h"
+#include "host/loop/system_entropy.h"
+#include "host/store/key_store.h"
+#include "host/store/paths.h"
+
+namespace dotkey::host::cli {
+
+struct Program {
+  Options options;
+  store::Paths paths;
+  loop::SystemEntropy entropy;
+  // What the command line asks for; run after parsing, with options and paths complete.
+  std::function<base::Result<void>()> action;
+
+  [[nodiscard]] store::KeyStore keys() const { return store::KeyStore(paths.keys_dir); }
+};
+
+// Each adds one command to the tree. `program` outlives `app`.
+void add_key_command(CLI::App& app, Program& program);
+void add_publish_command(CLI::App& app, Program& program);
+void add_resolve_command(CLI::App& app, Program& program);
+void add_encode_command(CLI::App& app, Program& program);
+void add_decode_command(CLI::App& app, Program& program);
+void add_tlsa_command(CLI::App& app, Program& program);
+void add_cert_command(CLI::App& app, Program& program);
+void add_testnet_command(CLI::App& app, Program& program);
+
+// A public key in any spelling, else the name of a stored key. Errors: those of
+// names::parse_public_key and KeyStore::load.
+base::Result<crypto::PublicKey> parse_key_argument(Program const& program, std::string const& text);
+
+// Runs `dotkey` with these arguments. Returns the exit code: 0 done, 1 failed, 2 wrong usage, 130
+// interrupted.
+int run(int argc, char** argv);
+
+}  // namespace dotkey::host::cli
