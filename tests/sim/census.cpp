@@ -81,13 +81,14 @@ std::vector<Resident> Census::closest(NodeId const& target, std::size_t count) c
   return out;
 }
 
-std::vector<NodeInfo> Census::draw_table(NodeId const& own, test::SeededEntropy& random) const {
+std::vector<NodeInfo> Census::draw_table(NodeId const& own, std::size_t bucket_max,
+                                         test::SeededEntropy& random) const {
   std::vector<NodeInfo> out;
   Range near{0, residents_.size()};
   for (unsigned bits = 0; bits < NodeId::size * 8 && near.begin < near.end; ++bits) {
     Range const bucket = with_prefix(flip_bit(own, bits), bits + 1, near);
     std::size_t const size = bucket.end - bucket.begin;
-    std::size_t const wanted = std::min(size, dht::RoutingTable::capacity_of(bits));
+    std::size_t const wanted = std::min({size, bucket_max, dht::RoutingTable::capacity_of(bits)});
     // Floyd's sampling: each subset of `wanted` is equally likely, without a copy of the bucket.
     std::vector<std::size_t> chosen;
     for (std::size_t i = size - wanted; i < size; ++i) {

@@ -32,8 +32,9 @@ class Census {
   [[nodiscard]] Resident const& at(std::size_t index) const { return residents_[index]; }
   // Nearest first.
   [[nodiscard]] std::vector<Resident> closest(NodeId const& target, std::size_t count) const;
-  // Random nodes of each distance from `own`, as many as the routing table's bucket holds.
-  [[nodiscard]] std::vector<NodeInfo> draw_table(NodeId const& own,
+  // Random nodes of each distance from `own`, as many as the routing table's bucket holds but at
+  // most `bucket_max`.
+  [[nodiscard]] std::vector<NodeInfo> draw_table(NodeId const& own, std::size_t bucket_max,
                                                  test::SeededEntropy& random) const;
 
  private:

@@ -31,6 +31,8 @@ struct Options {
   std::uint32_t gets = 1000;
   std::uint32_t puts = 1000;
   std::uint32_t interval_ms = 50;
+  std::uint32_t bucket_max = 0;
+  std::uint32_t minutes = 60;
   bool grown = false;
   bool stop_at_first = false;
   std::string svg;
@@ -41,6 +43,7 @@ Scenario scenario_of(Options const& options, std::uint64_t seed, bool one_way) {
   out.world.nodes = options.nodes;
   out.world.seed = seed;
   out.world.grown = options.grown;
+  if (options.bucket_max > 0) out.world.bucket_max = options.bucket_max;
   auto const median_us = static_cast<std::int64_t>(options.median_ms * 1000);
   out.world.latency.one_way_median = Duration::from_us(one_way ? median_us : median_us / 2);
   out.world.latency.sigma = options.sigma;
@@ -168,6 +171,24 @@ int churn(Options const& options) {
   return 0;
 }
 
+// What a network costs that nobody asks anything.
+int idle(Options const& options) {
+  constexpr std::uint32_t minutes_between = 10;
+  World world(scenario_of(options, options.seeds.front(), options.latency != "rtt").world);
+  std::printf("%s\n minutes  datagrams/node/min  bytes/node/min  table size\n",
+              headline(options).c_str());
+  for (std::uint32_t minute = 0; minute < options.minutes; minute += minutes_between) {
+    Traffic const before = world.traffic();
+    world.run_for(Duration::from_s(60 * minutes_between));
+    double const spans = static_cast<double>(options.nodes) * minutes_between;
+    std::printf("%8u %19.1f %15.0f %11.0f\n", minute + minutes_between,
+                static_cast<double>(world.traffic().sent - before.sent) / spans,
+                static_cast<double>(world.traffic().bytes - before.bytes) / spans,
+                world.mean_table_size());
+  }
+  return 0;
+}
+
 void add_world_options(CLI::App& app, Options& options) {
   app.add_option("--seed", options.seeds, "Seeds, one run each");
   app.add_option("--latency", options.latency, "What the median is of: rtt, one-way or both")
@@ -184,6 +205,7 @@ void add_world_options(CLI::App& app, Options& options) {
   app.add_option("--gets", options.gets, "Gets");
   app.add_option("--puts", options.puts, "Puts");
   app.add_option("--interval-ms", options.interval_ms, "Between two commands of the network");
+  app.add_option("--bucket-max", options.bucket_max, "At most so many nodes a bucket; 0 = full");
   app.add_option("--svg", options.svg, "Write the charts into this directory");
 }
 
@@ -196,15 +218,19 @@ int simulate(int argc, char** argv) {
   auto* const run_command = app.add_subcommand("run", "Puts and gets in one network a seed");
   auto* const scale_command = app.add_subcommand("scale", "The same from 100 to 100,000 nodes");
   auto* const churn_command = app.add_subcommand("churn", "Success over time while nodes leave");
-  for (auto* const command : {run_command, scale_command, churn_command}) {
+  auto* const idle_command = app.add_subcommand("idle", "Traffic of a network left alone");
+  for (auto* const command : {run_command, scale_command, churn_command, idle_command}) {
     add_world_options(*command, options);
   }
-  for (auto* const command : {run_command, churn_command}) {
+  for (auto* const command : {run_command, churn_command, idle_command}) {
     command->add_option("--nodes", options.nodes, "Size of the network");
   }
-  run_command->add_flag("--grown", options.grown, "Nodes join by bootstrap (2,000 at most)");
   run_command->add_flag("--stop-at-first", options.stop_at_first, "Gets end at the first value");
   scale_command->add_option("--nodes-max", options.nodes_max, "Size of the largest network");
+  for (auto* const command : {run_command, idle_command}) {
+    command->add_flag("--grown", options.grown, "Nodes join by bootstrap (2,000 at most)");
+  }
+  idle_command->add_option("--minutes", options.minutes, "How long");
   CLI11_PARSE(app, argc, argv);
   if (options.grown && options.liars_percent > 0) {
     std::fprintf(stderr, "--grown has no liars: they have no way to join\n");
@@ -212,6 +238,7 @@ int simulate(int argc, char** argv) {
   }
   if (*scale_command) return scale(options);
   if (*churn_command) return churn(options);
+  if (*idle_command) return idle(options);
   return run(options);
 }
 

@@ -44,6 +44,12 @@ std::optional<Lie> World::next_lie() {
   }
 }
 
+double World::mean_table_size() const {
+  double sum = 0;
+  for (HostIndex const host : live_) sum += hosts_[host].node->status().nodes_v4;
+  return sum / static_cast<double>(live_.size());
+}
+
 HostIndex World::add_host(bool nat) {
   auto const index = static_cast<HostIndex>(hosts_.size());
   Host& host = hosts_.emplace_back(random_.next());
@@ -138,7 +144,7 @@ void World::populate_matured() {
   known.sort();
   for (HostIndex const index : live_) {
     Host& host = hosts_[index];
-    host.node->seed_table(now_, known.draw_table(host.self.id, random_));
+    host.node->seed_table(now_, known.draw_table(host.self.id, settings_.bucket_max, random_));
     drain(index);
   }
 }

@@ -96,6 +96,7 @@ ScenarioResult run_scenario(Scenario const& scenario) {
   double const bytes_before = resident_bytes();
   World world(scenario.world);
   out.bytes_per_node = (resident_bytes() - bytes_before) / scenario.world.nodes;
+  out.table_size = world.mean_table_size();
   Experiment experiment(world);
   out.puts = experiment.put_items(scenario.puts, scenario.interval);
   dht::GetOptions options;
@@ -113,15 +114,15 @@ ScenarioResult run_scenario(Scenario const& scenario) {
 std::string render_table(std::vector<ScenarioResult> const& results) {
   std::string out =
       "   nodes  seed  one-way  found %  wrong stale  first ms      done ms       datagrams      "
-      "hops  put cover  put ms  put   KiB/  wall  trace\n"
+      "hops  put cover  put ms  put   table  KiB/  wall  trace\n"
       "                  ms                            p50    p99    p50    p99   p50 p99 first  "
-      " mean  mean   p1   p50     sent  node  s\n";
+      " mean  mean   p1   p50     sent   size  node  s\n";
   for (ScenarioResult const& r : results) {
     char line[400];
     std::snprintf(line, sizeof line,
                   "%8u %5llu  %7lld %8.2f %6u %5u %6.0f %6.0f %6.0f %6.0f %5.0f %3.0f %5.0f %6.2f "
                   "%5.2f %4.0f "
-                  "%6.0f %6.0f %5.1f %5.1f  %016llx%s\n",
+                  "%6.0f %6.0f %6.0f %5.1f %5.1f  %016llx%s\n",
                   r.scenario.world.nodes, static_cast<unsigned long long>(r.scenario.world.seed),
                   static_cast<long long>(r.scenario.world.latency.one_way_median.ms()),
                   100 * r.found_share(), r.wrong(), r.stale(), r.first_ms().median(),
@@ -129,7 +130,8 @@ std::string render_table(std::vector<ScenarioResult> const& results) {
                   r.finished_ms().quantile(0.99), r.sent().median(), r.sent().quantile(0.99),
                   r.sent_to_first().median(), r.hops().mean(), r.put_coverage().mean(),
                   r.put_coverage().quantile(0.01), r.put_ms().median(), r.put_sent().median(),
-                  r.bytes_per_node / 1024, r.wall_s, static_cast<unsigned long long>(r.trace),
+                  r.table_size, r.bytes_per_node / 1024, r.wall_s,
+                  static_cast<unsigned long long>(r.trace),
                   r.unfinished() > 0     ? "  HUNG COMMANDS"
                   : r.reached_events_max ? "  EVENT CAP"
                                          : "");

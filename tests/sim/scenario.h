@@ -27,6 +27,7 @@ struct ScenarioResult {
   std::uint64_t trace = 0;
   bool reached_events_max = false;
   double bytes_per_node = 0;  // resident memory; puts and gets not counted
+  double table_size = 0;      // mean, when the puts begin
   double wall_s = 0;
   [[nodiscard]] double found_share() const;
   [[nodiscard]] std::uint32_t wrong() const;

@@ -196,7 +196,7 @@ TEST(census, draws_tables_of_distinct_nodes_without_the_owner) {
   }
   census.sort();
   NodeId const own = census.at(123).info.id;
-  auto const table = census.draw_table(own, random);
+  auto const table = census.draw_table(own, 1000, random);
   std::set<NodeId> distinct;
   for (NodeInfo const& node : table) distinct.insert(node.id);
   EXPECT_EQ(distinct.size(), table.size());

@@ -26,12 +26,17 @@ text{font:13px system-ui,-apple-system,"Segoe UI",sans-serif;fill:#1f2328}
 .paper{fill:#fff}.grid{stroke:#e4e8ec}.axis{stroke:#59636e}
 .goal{stroke:#59636e;stroke-width:1.2;stroke-dasharray:5 4}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}
-.f0{fill:#0b69c7}.f1{fill:#c2410c}.f2{fill:#1a7f37}.f3{fill:#8250df}.f4{fill:#a16207}.f5{fill:#be185d}
-.s0{stroke:#0b69c7}.s1{stroke:#c2410c}.s2{stroke:#1a7f37}.s3{stroke:#8250df}.s4{stroke:#a16207}.s5{stroke:#be185d}
+.f0{fill:#0b69c7}.f1{fill:#c2410c}.f2{fill:#1a7f37}
+.f3{fill:#8250df}.f4{fill:#a16207}.f5{fill:#be185d}
+.s0{stroke:#0b69c7}.s1{stroke:#c2410c}.s2{stroke:#1a7f37}
+.s3{stroke:#8250df}.s4{stroke:#a16207}.s5{stroke:#be185d}
 @media (prefers-color-scheme:dark){
-text{fill:#e6edf3}.dim,.tick{fill:#9198a1}.paper{fill:#0d1117}.grid{stroke:#272d36}.axis,.goal{stroke:#9198a1}
-.f0{fill:#4ea1ff}.f1{fill:#ff8b4d}.f2{fill:#4cc366}.f3{fill:#b78cff}.f4{fill:#e3b341}.f5{fill:#ff7eb6}
-.s0{stroke:#4ea1ff}.s1{stroke:#ff8b4d}.s2{stroke:#4cc366}.s3{stroke:#b78cff}.s4{stroke:#e3b341}.s5{stroke:#ff7eb6}}
+text{fill:#e6edf3}.dim,.tick{fill:#9198a1}.paper{fill:#0d1117}
+.grid{stroke:#272d36}.axis,.goal{stroke:#9198a1}
+.f0{fill:#4ea1ff}.f1{fill:#ff8b4d}.f2{fill:#4cc366}
+.f3{fill:#b78cff}.f4{fill:#e3b341}.f5{fill:#ff7eb6}
+.s0{stroke:#4ea1ff}.s1{stroke:#ff8b4d}.s2{stroke:#4cc366}
+.s3{stroke:#b78cff}.s4{stroke:#e3b341}.s5{stroke:#ff7eb6}}
 </style>
 )";
 

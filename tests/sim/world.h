@@ -40,6 +40,8 @@ struct WorldSettings {
   // liars then: they have no way to join.
   bool grown = false;
   Duration grown_for = Duration::from_s(40 * 60);
+  // Drawn tables hold at most so many nodes a bucket, for lives that were not so long.
+  std::size_t bucket_max = std::numeric_limits<std::size_t>::max();
   // The run stops here: a loop of datagrams must not run for ever.
   std::uint64_t events_max = 2'000'000'000;
 };
@@ -96,6 +98,7 @@ class World {
   std::optional<std::int64_t> sequence_stored(HostIndex host, NodeId const& target);
   // The honest nodes that are alive and reachable.
   [[nodiscard]] Census const& honest() const { return honest_; }
+  [[nodiscard]] double mean_table_size() const;
   [[nodiscard]] Lore& lore() { return lore_; }
   [[nodiscard]] test::SeededEntropy& random() { return random_; }
   [[nodiscard]] Traffic const& traffic() const { return traffic_; }
