@@ -45,10 +45,10 @@ void Node::Parts::send(Endpoint const& to, Bytes payload) {
 }
 
 bool Node::Parts::send_query(Instant now, krpc::Message& query, Transaction transaction) {
-  Overlay const* const place = overlay(transaction.to.address.family());
+  Overlay* const place = overlay(transaction.to.address.family());
   if (place == nullptr) return false;
   Contact const* const contact =
-      transaction.node ? place->table.find(*transaction.node, transaction.to) : nullptr;
+      transaction.node ? place->table.on_asked(now, *transaction.node, transaction.to) : nullptr;
   Patience const patience = round_trip.patience_for(contact == nullptr ? 0 : contact->rtt_us);
   transaction.sent = now;
   transaction.overdue_at = now + patience.overdue;

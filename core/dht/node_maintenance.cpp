@@ -18,6 +18,7 @@ constexpr Duration silence_before_ping = Duration::from_s(12 * 60);
 constexpr Duration silence_before_bucket_refresh = Duration::from_s(15 * 60);
 constexpr Duration bucket_refresh_every = Duration::from_s(60);
 constexpr Duration self_check_every = Duration::from_s(10 * 60);
+constexpr Duration uplink_memory = Duration::from_s(10);
 constexpr Duration resolve_delay_max = Duration::from_s(10 * 60);
 constexpr std::size_t bootstrap_nodes_max = 32;
 // Lookups after the first, towards the widest buckets, that make a new table usable.
@@ -52,8 +53,10 @@ void Node::Parts::on_due(Instant now, Transactions::Event const& event) {
   using Kind = Transactions::Event::Kind;
   if (event.kind == Kind::forgotten) return;
   // A node is blamed for its silence only while others answer: a dead uplink is not their fault.
+  // An idle node asks so rarely that an answer of a moment ago has to do.
+  bool const uplink_works = last_received + uplink_memory >= event.transaction.sent;
   if (event.kind == Kind::lost && event.transaction.node &&
-      event.transaction.purpose != Purpose::self_check && last_received >= event.transaction.sent) {
+      event.transaction.purpose != Purpose::self_check && uplink_works) {
     overlay(event.transaction.to.address.family())
         ->table.on_timeout(event.transaction.to, *event.transaction.node);
   }
@@ -163,7 +166,10 @@ void Node::Parts::tick(Instant now) {
       refresh(now, family, random_id_at(place->table.self(), start_refreshes++, *entropy));
     } else if (now >= bucket_refresh_at) {
       auto const bucket = place->table.stale_bucket(now, silence_before_bucket_refresh);
-      if (bucket) refresh(now, family, random_id_at(place->table.self(), *bucket, *entropy));
+      if (bucket) {
+        place->table.on_refresh(now, *bucket);
+        refresh(now, family, random_id_at(place->table.self(), *bucket, *entropy));
+      }
     }
     if (auto const* silent = place->table.most_silent(now, silence_before_ping)) {
       ping(now, silent->node);

@@ -97,12 +97,18 @@ bool RoutingTable::on_response(Instant now, NodeInfo const& node, std::uint32_t 
     return true;
   }
   if (address_is_taken(node)) return false;
-  return insert({node, now, rtt_us, 0, is_secure_id(node.id, node.endpoint.address)});
+  return insert({node, now, {}, rtt_us, 0, is_secure_id(node.id, node.endpoint.address)});
 }
 
 void RoutingTable::seed(Instant now, NodeInfo const& node) {
   if (node.id == self_ || find(node.id, node.endpoint) != nullptr) return;
-  insert({node, now, 0, 0, is_secure_id(node.id, node.endpoint.address)});
+  insert({node, now, {}, 0, 0, is_secure_id(node.id, node.endpoint.address)});
+}
+
+Contact const* RoutingTable::on_asked(Instant now, NodeId const& id, Endpoint const& endpoint) {
+  Contact* const known = find_mutable(id, endpoint);
+  if (known != nullptr) known->last_asked = now;
+  return known;
 }
 
 void RoutingTable::on_timeout(Endpoint const& endpoint, NodeId const& id) {
@@ -142,6 +148,7 @@ Contact const* RoutingTable::most_silent(Instant now, Duration silence) const {
   for (auto const& bucket : buckets_) {
     for (auto const& contact : bucket) {
       if (now - contact.last_response <= silence) continue;
+      if (now - contact.last_asked <= pause_after_asking) continue;
       if (found == nullptr || contact.last_response < found->last_response) found = &contact;
     }
   }
@@ -150,12 +157,18 @@ Contact const* RoutingTable::most_silent(Instant now, Duration silence) const {
 
 std::optional<unsigned> RoutingTable::stale_bucket(Instant now, Duration silence) const {
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (i < refreshed_at_.size() && now - refreshed_at_[i] <= silence) continue;
     bool const fresh =
         std::any_of(buckets_[i].begin(), buckets_[i].end(),
                     [&](Contact const& contact) { return now - contact.last_response <= silence; });
     if (!fresh) return static_cast<unsigned>(i);
   }
   return std::nullopt;
+}
+
+void RoutingTable::on_refresh(Instant now, unsigned bucket) {
+  if (bucket >= refreshed_at_.size()) refreshed_at_.resize(bucket + 1);
+  refreshed_at_[bucket] = now;
 }
 
 std::vector<Contact> RoutingTable::contacts() const {
@@ -169,6 +182,7 @@ void RoutingTable::rebuild(NodeId const& self) {
   auto const old = contacts();
   self_ = self;
   buckets_.clear();
+  refreshed_at_.clear();
   size_ = 0;
   for (auto const& contact : old) insert(contact);
 }

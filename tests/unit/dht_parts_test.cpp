@@ -109,6 +109,36 @@ TEST(routing_table, a_full_bucket_keeps_its_old_nodes_against_newcomers) {
   EXPECT_EQ(table.find(kept[3].id, kept[3].endpoint), nullptr);
 }
 
+TEST(routing_table, silent_contacts_take_turns_in_being_asked) {
+  SeededEntropy entropy(5);
+  RoutingTable table(random_id(entropy), true);
+  NodeInfo const first = secure_node(1, 1, entropy);
+  NodeInfo const second = secure_node(2, 1, entropy);
+  table.on_response(Instant{1}, first, 1);
+  table.on_response(Instant{2}, second, 1);
+  Instant const later{3'600'000'000};
+  Duration const silence = Duration::from_s(600);
+  ASSERT_EQ(table.most_silent(later, silence)->node, first);
+  table.on_asked(later, first.id, first.endpoint);
+  EXPECT_EQ(table.most_silent(later, silence)->node, second);
+  table.on_asked(later, second.id, second.endpoint);
+  EXPECT_EQ(table.most_silent(later, silence), nullptr);
+  EXPECT_EQ(table.most_silent(later + Duration::from_s(61), silence)->node, first);
+}
+
+TEST(routing_table, an_empty_bucket_is_looked_up_in_once_a_period) {
+  SeededEntropy entropy(5);
+  RoutingTable table(id_of(0), false);
+  Endpoint const local{IpAddress::v4({10, 0, 0, 1}), 1000};
+  Instant const now{3'600'000'000};
+  table.on_response(now, {random_id_at(table.self(), 1, entropy), local}, 1);
+  Duration const silence = Duration::from_s(900);
+  ASSERT_EQ(table.stale_bucket(now, silence), 0U);
+  table.on_refresh(now, 0);
+  EXPECT_EQ(table.stale_bucket(now + silence, silence), std::nullopt);
+  EXPECT_EQ(table.stale_bucket(now + silence + Duration::from_us(1), silence), 0U);
+}
+
 TEST(routing_table, one_address_holds_one_place) {
   SeededEntropy entropy(5);
   RoutingTable table(id_of(0), true);
