@@ -3,20 +3,16 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 
-#include <unistd.h>
+#include <malloc.h>
 
 namespace dotkey::sim {
 
 namespace {
 
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double pages = 0;
-  double resident = 0;
-  file >> pages >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+double heap_bytes() {
+  struct mallinfo2 const heap = mallinfo2();
+  return static_cast<double>(heap.uordblks + heap.hblkhd);
 }
 
 template <class Samples, class Value>
@@ -93,9 +89,9 @@ ScenarioResult run_scenario(Scenario const& scenario) {
   auto const started = std::chrono::steady_clock::now();
   ScenarioResult out;
   out.scenario = scenario;
-  double const bytes_before = resident_bytes();
+  double const bytes_before = heap_bytes();
   World world(scenario.world);
-  out.bytes_per_node = (resident_bytes() - bytes_before) / scenario.world.nodes;
+  out.bytes_per_node = (heap_bytes() - bytes_before) / scenario.world.nodes;
   out.table_size = world.mean_table_size();
   Experiment experiment(world);
   out.puts = experiment.put_items(scenario.puts, scenario.interval);

@@ -26,7 +26,7 @@ struct ScenarioResult {
   std::uint64_t events = 0;
   std::uint64_t trace = 0;
   bool reached_events_max = false;
-  double bytes_per_node = 0;  // resident memory; puts and gets not counted
+  double bytes_per_node = 0;  // on the heap, before the first put
   double table_size = 0;      // mean, when the puts begin
   double wall_s = 0;
   [[nodiscard]] double found_share() const;
