@@ -143,8 +143,7 @@ SuccessOverTime follow(Options const& options, double lifetime_min, bool republi
   experiment.put_items(scenario.puts, scenario.interval);
   SuccessOverTime out;
   char name[64];
-  std::snprintf(name, sizeof name, "lifetime %g min%s", lifetime_min,
-                republish ? ", put again hourly" : "");
+  std::snprintf(name, sizeof name, "%g min%s", lifetime_min, republish ? ", put hourly" : "");
   out.name = name;
   Instant const start = world.now();
   for (int minute = 0; minute <= minutes_total; minute += minutes_between) {
@@ -212,6 +211,7 @@ void add_world_options(CLI::App& app, Options& options) {
 }  // namespace
 
 int simulate(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // long runs are watched through pipes and files
   Options options;
   CLI::App app("Simulates networks of dotkey's DHT nodes on virtual time", "dotkey-sim");
   app.require_subcommand(1);

@@ -78,7 +78,7 @@ Chart chart_hops(std::vector<Pool> const& pools, std::string const& subtitle) {
   Chart out;
   out.title = "Hops to the first verified value";
   out.subtitle = subtitle;
-  out.x = {"hops (1 = a node of the asker's own routing table)", 0, 0};
+  out.x = {"hops (1 = a node of the asker's own routing table)", 0, 6};
   out.y = {"gets (%)", 0, 0};
   for (Pool const& pool : pools) {
     auto const values = pooled(pool.second, [](auto const& r) { return r.hops(); });
@@ -139,7 +139,7 @@ Chart chart_scaling_time(std::vector<ScenarioResult> const& results, std::string
 
 Chart chart_success(std::vector<SuccessOverTime> const& cases, std::string const& subtitle) {
   Chart out;
-  out.title = "Success over time under churn";
+  out.title = "Success over time under churn, by mean lifetime of a node";
   out.subtitle = subtitle;
   out.x = {"time since the put (min)", 0, 0};
   out.y = {"gets that find the value (%)", 0, 100};

@@ -195,8 +195,10 @@ void draw_goals(std::string& out, Chart const& chart, Plane const& plane) {
     if (goal.vertical) {
       put(out, "<line class='goal' x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f'/>", at, at, top,
           height - bottom);
-      put(out, "<text class='tick' x='%.1f' y='%.1f'>%s</text>\n", at + 5, top + 12,
-          escape(goal.label).c_str());
+      // Where the marks are not: bars leave the top free, rising lines the bottom.
+      bool const bars = !chart.series.empty() && chart.series.front().mark == Mark::bars;
+      put(out, "<text class='tick' x='%.1f' y='%.1f'>%s</text>\n", at + 5,
+          bars ? top + 12 : height - bottom - 8, escape(goal.label).c_str());
     } else {
       put(out, "<line class='goal' x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f'/>", left, width - right,
           at, at);
