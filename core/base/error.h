@@ -71,6 +71,12 @@ namespace dotkey::base {
   X(relay_not_found,            "relay.not_found",            "No relay has a record for this key; it was never published, or not for some hours.") \
   X(relay_newer_exists,         "relay.newer_exists",         "A relay holds a newer record for this key; resolve it first, then publish again.") \
   X(relay_cas_mismatch,         "relay.cas_mismatch",         "Someone published another record for this key meanwhile; resolve it, merge, publish again.") \
+  X(resolve_not_found,          "resolve.not_found",          "No source has a record for this key; it was never published, or not for some hours.") \
+  X(resolve_network_failed,     "resolve.network_failed",     "Neither the DHT nor a relay could say; check the network.") \
+  X(resolve_timeout,            "resolve.timeout",            "The network did not answer in time; try again, or allow more time.") \
+  X(resolve_invalid_packet,     "resolve.invalid_packet",     "What this key published last is no signed packet; its owner must publish again.") \
+  X(resolve_busy,               "resolve.busy",               "Too many questions wait for the network; ask again later.") \
+  X(resolve_no_endpoint,        "resolve.no_endpoint",        "The key's records lead to no address; its owner must publish an HTTPS, A, AAAA or CNAME record that does. See `dotkey resolve KEY --trace`.") \
   X(cache_miss,                 "cache.miss",                 "No fresh record for this key is stored here; resolve it with --policy newest.") \
   X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
