@@ -83,6 +83,9 @@ namespace dotkey::base {
   X(publish_busy,               "publish.busy",               "A record of this key, or too many others, are being published; wait for that to end.") \
   X(publish_row_malformed,      "publish.row_malformed",      "A saved record that was to be republished is damaged; publish it again.") \
   X(cache_miss,                 "cache.miss",                 "No fresh record for this key is stored here; resolve it with --policy newest.") \
+  X(evidence_oversized,         "evidence.oversized",         "The dotkey program sent more packets or certificates than a page can need; update dotkey.") \
+  X(evidence_packet_missing,    "evidence.packet_missing",    "The dotkey program showed no packet that this key signed; run `dotkey doctor`.") \
+  X(evidence_route_unpublished, "evidence.route_unpublished", "The connection does not go where the key's records lead; load the page again, and run `dotkey doctor` if that does not help.") \
   X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
   X(trust_ca_exposed,           "trust.ca_exposed",           "The local CA's key file belongs to someone else or others may read it; run `dotkey uninstall`, delete the file, install again.") \
@@ -106,6 +109,12 @@ namespace dotkey::base {
 enum class ErrorCode : std::uint16_t {
 #define DOTKEY_ENUMERATOR(name, slug, advice) name,
   DOTKEY_ERRORS(DOTKEY_ENUMERATOR)
+#undef DOTKEY_ENUMERATOR
+};
+
+inline constexpr ErrorCode all_error_codes[] = {
+#define DOTKEY_ENUMERATOR(name, slug, advice) ErrorCode::name,
+    DOTKEY_ERRORS(DOTKEY_ENUMERATOR)
 #undef DOTKEY_ENUMERATOR
 };
 
