@@ -54,8 +54,9 @@ void Publisher::attempt_publication(Moment now, PublishId id) {
   start_put(now, publication.packet, cas_us, sources, id);
 }
 
-void Publisher::start_put(Moment now, SignedPacket packet, std::optional<std::int64_t> cas_us,
-                          Sources sources, std::optional<PublishId> publication) {
+void Publisher::start_put(Moment now, SignedPacket const& packet,
+                          std::optional<std::int64_t> cas_us, Sources sources,
+                          std::optional<PublishId> publication) {
   PutId const id{++last_put_};
   Instant const deadline = now.instant + settings_.put_timeout;
   puts_.emplace(id, Put{Attempt(packet, cas_us, sources), publication, deadline});

@@ -68,7 +68,7 @@ class Publisher {
     Instant deadline;
   };
 
-  void start_put(Moment now, SignedPacket packet, std::optional<std::int64_t> cas_us,
+  void start_put(Moment now, SignedPacket const& packet, std::optional<std::int64_t> cas_us,
                  Sources sources, std::optional<PublishId> publication);
   void attempt_publication(Moment now, PublishId id);
   void review(Moment now, PutId id);

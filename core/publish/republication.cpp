@@ -122,7 +122,7 @@ void Publisher::start_due(Moment now) {
   auto const key = schedule_.take_due(now.unix_time);
   if (!key) return;
   ScheduleEntry const& entry = *schedule_.find(*key);
-  auto packet = SignedPacket::parse_verified(entry.canonical);
+  auto const packet = SignedPacket::parse_verified(entry.canonical);
   if (!packet) {
     schedule_.erase(*key);
     effects_.push_always(DropRow{*key});
@@ -130,7 +130,7 @@ void Publisher::start_due(Moment now) {
   }
   next_start_ = now.instant + settings_.republish_spacing;
   ++republications_;
-  start_put(now, std::move(*packet), std::nullopt, sources, std::nullopt);
+  start_put(now, *packet, std::nullopt, sources, std::nullopt);
 }
 
 void Publisher::end_republication(Moment now, Attempt const& attempt) {

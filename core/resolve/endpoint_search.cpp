@@ -57,7 +57,7 @@ std::optional<base::Error> EndpointSearch::error() const {
 Result<Name> tlsa_name_of(Name const& name, std::uint16_t port) {
   std::string const first = "_" + std::to_string(port);
   std::string_view const labels[] = {first, "_tcp"};
-  auto const prefix = Name::from_labels(labels);
+  auto prefix = Name::from_labels(labels);
   if (!prefix) return prefix;
   return prefix->append(name);
 }

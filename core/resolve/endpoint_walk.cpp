@@ -329,8 +329,7 @@ bool EndpointWalk::visit_plain(Place const& place, SignedPacket const& packet) {
   for (ResourceRecord const* const record : aliases) {
     auto const* const data = std::get_if<dns::Cname>(&record->data);
     if (data == nullptr) continue;
-    Place settings = place;
-    visit_target(place, data->target, settings, text_of_record(*record));
+    visit_target(place, data->target, place, text_of_record(*record));
   }
   if (!aliases.empty()) return true;
   if (place.hints.empty()) return false;
