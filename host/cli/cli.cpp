@@ -59,6 +59,7 @@ void build_tree(CLI::App& app, Program& program) {
   add_decode_command(app, program);
   add_tlsa_command(app, program);
   add_cert_command(app, program);
+  add_relay_command(app, program);
   add_testnet_command(app, program);
 }
 

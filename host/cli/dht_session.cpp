@@ -45,7 +45,9 @@ bool is_worth_a_socket(base::IpFamily family, std::vector<std::string> const& bo
   return loop::has_route(family) || family == base::IpFamily::v4;
 }
 
-loop::NodeDriverSettings settings_for(Options const& options, std::string const& state_path) {
+}  // namespace
+
+loop::NodeDriverSettings node_settings(Options const& options, std::string const& state_path) {
   loop::NodeDriverSettings out;
   out.node.mode = dht::Mode::client;
   // Who names a node of the local network on the command line wants to use it.
@@ -66,8 +68,6 @@ loop::NodeDriverSettings settings_for(Options const& options, std::string const&
   return out;
 }
 
-}  // namespace
-
 base::Result<std::unique_ptr<DhtSession>> DhtSession::open(Options const& options,
                                                            store::Paths const& paths,
                                                            engine::Entropy& entropy) {
@@ -86,7 +86,7 @@ DhtSession::DhtSession(Options const& options, store::Paths const& paths)
 
 base::Result<void> DhtSession::open_driver(engine::Entropy& entropy) {
   auto driver =
-      loop::NodeDriver::open(foreground_.loop(), entropy, settings_for(options_, state_path_));
+      loop::NodeDriver::open(foreground_.loop(), entropy, node_settings(options_, state_path_));
   if (!driver) return tl::make_unexpected(driver.error());
   driver_ = std::move(*driver);
   return {};

@@ -17,6 +17,9 @@
 
 namespace dotkey::host::cli {
 
+// A read-only node as the options ask for it: its families, its bootstrap nodes, its saved table.
+loop::NodeDriverSettings node_settings(Options const& options, std::string const& state_path);
+
 class DhtSession {
  public:
   // `entropy` and `options` outlive the session. Errors: network_socket_failed, network_no_source

@@ -35,6 +35,7 @@ void add_encode_command(CLI::App& app, Program& program);
 void add_decode_command(CLI::App& app, Program& program);
 void add_tlsa_command(CLI::App& app, Program& program);
 void add_cert_command(CLI::App& app, Program& program);
+void add_relay_command(CLI::App& app, Program& program);
 void add_testnet_command(CLI::App& app, Program& program);
 
 // A public key in any spelling, else the name of a stored key. Errors: those of

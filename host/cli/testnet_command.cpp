@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // dotkey testnet: a DHT of its own on loopback, for trying things out and for tests.
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -10,9 +12,12 @@
 
 #include "host/cli/output.h"
 #include "host/cli/program.h"
+#include "host/cli/testnet.h"
+#include "host/cli/version.h"
 #include "host/loop/clock.h"
 #include "host/loop/foreground.h"
 #include "host/loop/node_driver.h"
+#include "host/relay/relay.h"
 
 namespace dotkey::host::cli {
 namespace {
@@ -21,10 +26,30 @@ using base::ErrorCode;
 using engine::Duration;
 using loop::NodeDriver;
 
-struct TestnetArguments {
-  std::uint32_t nodes = 20;
-  std::uint16_t port_base = 0;
-  bool ipv6 = false;
+// Gone with everything in it when this object goes.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() = default;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(TemporaryDirectory const&) = delete;
+  TemporaryDirectory& operator=(TemporaryDirectory const&) = delete;
+
+  // Errors: file_unwritable.
+  base::Result<std::string> make() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "dotkey-XXXXXX").string();
+    if (error || ::mkdtemp(name.data()) == nullptr) {
+      return base::fail(ErrorCode::file_unwritable, name);
+    }
+    path_ = name;
+    return name;
+  }
+
+ private:
+  std::string path_;
 };
 
 class Testnet {
@@ -41,11 +66,14 @@ class Testnet {
   [[nodiscard]] bool is_ready(NodeDriver const& driver, std::size_t others) const;
   base::Result<void> wait_until(std::function<bool()> const& settled, engine::Instant deadline);
   void let_first_lookups_end();
+  base::Result<void> open_relay();
 
   Program& program_;
   TestnetArguments const& arguments_;
   loop::Foreground foreground_;
   std::vector<std::unique_ptr<NodeDriver>> drivers_;
+  TemporaryDirectory relay_files_;
+  std::unique_ptr<relay::Relay> relay_;
 };
 
 // A socket a node and family; the soft limit of 1,024 files is too low for a thousand nodes.
@@ -131,12 +159,42 @@ void Testnet::let_first_lookups_end() {
   static_cast<void>(wait_until(idle, loop::now() + Duration::from_s(1)));
 }
 
+// A relay as others run them, but without limits: tests come from one address.
+base::Result<void> Testnet::open_relay() {
+  auto const directory = relay_files_.make();
+  if (!directory) return tl::make_unexpected(directory.error());
+  base::IpAddress const loopback = base::IpAddress::v4({127, 0, 0, 1});
+  relay::RelaySettings settings;
+  settings.http.listen = {loopback, arguments_.relay_port};
+  settings.http.connections_per_client_max = settings.http.connections_max;
+  settings.server.quota.reset();
+  settings.server.dht_quota.reset();
+  settings.database = *directory + "/packets.sqlite";
+  settings.version = version_line;
+  settings.node.emplace();
+  settings.node->node.mode = dht::Mode::client;
+  settings.node->node.allow_local_network = true;
+  settings.node->local_v4 = base::Endpoint{loopback, 0};
+  settings.node->bootstrap = {"127.0.0.1:" + std::to_string(drivers_.front()->port_v4())};
+  auto opened = relay::Relay::open(foreground_.loop(), program_.entropy, std::move(settings));
+  if (!opened) return tl::make_unexpected(opened.error());
+  relay_ = std::move(*opened);
+  auto const settled = [this] { return is_ready(*relay_->driver(), drivers_.size()); };
+  // Its table need not be full for the first lookup to work.
+  static_cast<void>(wait_until(settled, loop::now() + Duration::from_s(2)));
+  return {};
+}
+
 base::Result<void> Testnet::run() {
   raise_file_limit();
   if (auto grown = grow(program_.options.deadline_from(loop::now())); !grown) return grown;
   let_first_lookups_end();
+  if (auto opened = open_relay(); !opened) return opened;
   std::string const bootstrap = "127.0.0.1:" + std::to_string(drivers_.front()->port_v4());
-  boost::json::object line = {{"bootstrap", bootstrap}};
+  boost::json::object line = {
+      {"bootstrap", bootstrap},
+      {"relay", "http://127.0.0.1:" + std::to_string(relay_->port())},
+  };
   if (arguments_.ipv6) {
     line["bootstrap_v6"] = "[::1]:" + std::to_string(drivers_.front()->port_v6());
   }
@@ -147,9 +205,13 @@ base::Result<void> Testnet::run() {
 
 }  // namespace
 
+base::Result<void> run_testnet(Program& program, TestnetArguments const& arguments) {
+  return Testnet(program, arguments).run();
+}
+
 void add_testnet_command(CLI::App& app, Program& program) {
   CLI::App* const testnet = app.add_subcommand(
-      "testnet", "Run a DHT of its own on loopback until Ctrl-C; prints where to bootstrap");
+      "testnet", "Run a DHT of its own with a relay on loopback until Ctrl-C; prints where");
   auto const arguments = std::make_shared<TestnetArguments>();
   testnet->add_option("--nodes", arguments->nodes, "How many nodes")
       ->check(CLI::Range(1, 10'000))
@@ -158,13 +220,17 @@ void add_testnet_command(CLI::App& app, Program& program) {
       ->add_option("--port-base", arguments->port_base,
                    "First of consecutive UDP ports (default: free ones)")
       ->check(CLI::Range(1, 65535));
+  testnet
+      ->add_option("--relay-port", arguments->relay_port,
+                   "The relay's TCP port (default: a free one)")
+      ->check(CLI::Range(1, 65535));
   testnet->add_flag("--ipv6", arguments->ipv6, "On ::1 too");
   testnet->footer("Example:\n  dotkey testnet --nodes 50");
   testnet->callback([&program, arguments] {
     if (arguments->port_base != 0 && arguments->port_base + arguments->nodes > 65536) {
       throw CLI::ValidationError("--port-base", "not enough ports above it for --nodes");
     }
-    program.action = [&program, arguments] { return Testnet(program, *arguments).run(); };
+    program.action = [&program, arguments] { return run_testnet(program, *arguments); };
   });
 }
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a relay asks of the world: packets from the DHT, packets to the DHT and onto the disk.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "core/relay/server.h"
+
+#include "host/loop/node_driver.h"
+#include "host/relay/shared_cache.h"
+#include "host/store/packet_store.h"
+
+namespace dotkey::host::relay {
+
+// Lives on the main loop. Lookups of one key share one walk through the DHT.
+class Network {
+ public:
+  using OnResolved = std::function<void(dotkey::relay::ResolveAnswer const&)>;
+  using OnPublished = std::function<void(dotkey::relay::PublishAnswer const&)>;
+
+  // All outlive this object. `driver` may be null: then this relay knows what it was given.
+  Network(boost::asio::io_context& loop, loop::NodeDriver* driver, SharedCache& cache,
+          store::PacketStore& store);
+
+  void resolve(crypto::PublicKey const& key, dotkey::relay::Policy policy, OnResolved on_resolved);
+  // Answers once the packet is in the DHT and on the disk.
+  void publish(record::SignedPacket const& packet, std::optional<std::int64_t> cas_us,
+               OnPublished on_published);
+
+ private:
+  struct Lookup {
+    std::optional<record::SignedPacket> best;
+    std::optional<std::int64_t> invalid_timestamp;
+    std::int64_t floor_us = -1;         // of the packet cached when the lookup began
+    std::vector<OnResolved> impatient;  // content with the first packet
+    std::vector<OnResolved> patient;
+  };
+
+  void on_item(crypto::PublicKey const& key, dht::MutableItem const& item);
+  void on_finished(crypto::PublicKey const& key, dht::Outcome const& outcome);
+  void keep(record::SignedPacket const& packet, OnPublished on_published, std::uint32_t nodes);
+
+  boost::asio::io_context& loop_;
+  loop::NodeDriver* driver_;
+  SharedCache& cache_;
+  store::PacketStore& store_;
+  std::map<crypto::PublicKey, Lookup> lookups_;
+};
+
+}  // namespace dotkey::host::relay

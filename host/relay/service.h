@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The relay on one thread of the HTTP server: packets by the core's relay server, pages by us.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <unordered_map>
+
+#include <boost/asio/io_context.hpp>
+
+#include "core/relay/server.h"
+
+#include "host/http/server.h"
+#include "host/relay/network.h"
+#include "host/relay/status_page.h"
+
+namespace dotkey::host::relay {
+
+// What of a service other threads may read.
+struct ServiceTotals {
+  std::atomic<std::uint64_t> gets = 0;
+  std::atomic<std::uint64_t> puts = 0;
+  std::atomic<std::uint64_t> answered_from_cache = 0;
+  std::atomic<std::uint64_t> rate_limited = 0;
+  std::atomic<std::uint64_t> client_errors = 0;
+  std::atomic<std::uint64_t> server_errors = 0;
+  std::atomic<std::uint64_t> corrupt_rows = 0;
+};
+
+// What all services of a relay share. Outlives them.
+struct ServiceWorld {
+  dotkey::relay::ServerSettings server;
+  std::vector<base::IpAddress> proxies;
+  boost::asio::io_context& main_loop;
+  Network& network;
+  SharedCache& cache;
+  store::PacketStore& store;
+  StatusBoard& board;
+};
+
+// The cache, and behind it the disk. Used by one thread.
+class Shelf final : public dotkey::relay::PacketShelf {
+ public:
+  Shelf(SharedCache& cache, std::unique_ptr<store::PacketReader> reader)
+      : cache_(cache), reader_(std::move(reader)) {}
+
+  std::optional<Entry> find(crypto::PublicKey const& key) override;
+  void put(engine::Moment now, record::SignedPacket const& packet) override;
+  [[nodiscard]] std::uint64_t corrupt() const { return reader_->corrupt(); }
+
+ private:
+  std::optional<Entry> find_cached(crypto::PublicKey const& key, bool& known_missing);
+
+  SharedCache& cache_;
+  std::unique_ptr<store::PacketReader> reader_;
+  std::array<std::uint8_t, record::SignedPacket::size_max> bytes_{};
+};
+
+class Service final : public http::Service {
+ public:
+  Service(ServiceWorld const& world, http::Worker& worker,
+          std::unique_ptr<store::PacketReader> reader, std::uint64_t hash_key);
+  ~Service() override;
+
+  bool on_request(engine::Moment now, dotkey::relay::Request const& request, http::RequestId id,
+                  dotkey::relay::Response& out) override;
+  void on_abandoned(http::RequestId id) override;
+
+  [[nodiscard]] std::shared_ptr<ServiceTotals const> totals() const { return totals_; }
+
+ private:
+  bool answer_page(engine::Moment now, dotkey::relay::Request const& request,
+                   dotkey::relay::Response& out);
+  [[nodiscard]] base::IpAddress client_of(dotkey::relay::Request const& request) const;
+  void drain(engine::Moment now);
+  // Runs `act(Service&)` on this service's thread, unless it is gone by then. For the main loop.
+  template <class Act>
+  auto later(Act act);
+  void publish_totals();
+
+  ServiceWorld const& world_;
+  http::Worker& worker_;
+  Shelf shelf_;
+  dotkey::relay::Server server_;
+  std::unordered_map<std::uint64_t, dotkey::relay::TicketId> tickets_;
+  std::unordered_map<std::uint32_t, http::RequestId> requests_;
+  std::shared_ptr<ServiceTotals> totals_ = std::make_shared<ServiceTotals>();
+  std::shared_ptr<Service*> self_ = std::make_shared<Service*>(this);
+};
+
+}  // namespace dotkey::host::relay
