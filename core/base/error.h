@@ -72,7 +72,21 @@ namespace dotkey::base {
   X(relay_not_found,            "relay.not_found",            "No relay has a record for this key; it was never published, or not for some hours.") \
   X(relay_newer_exists,         "relay.newer_exists",         "A relay holds a newer record for this key; resolve it first, then publish again.") \
   X(relay_cas_mismatch,         "relay.cas_mismatch",         "Someone published another record for this key meanwhile; resolve it, merge, publish again.") \
+  X(resolve_not_found,          "resolve.not_found",          "No source has a record for this key; it was never published, or not for some hours.") \
+  X(resolve_network_failed,     "resolve.network_failed",     "Neither the DHT nor a relay could say; check the network.") \
+  X(resolve_timeout,            "resolve.timeout",            "The network did not answer in time; try again, or allow more time.") \
+  X(resolve_invalid_packet,     "resolve.invalid_packet",     "What this key published last is no signed packet; its owner must publish again.") \
+  X(resolve_busy,               "resolve.busy",               "Too many questions wait for the network; ask again later.") \
+  X(resolve_no_endpoint,        "resolve.no_endpoint",        "The key's records lead to no address; its owner must publish an HTTPS, A, AAAA or CNAME record that does. See `dotkey resolve KEY --trace`.") \
+  X(publish_conflict,           "publish.conflict",           "The network holds another record of this key that is newer; merge the two and publish again.") \
+  X(publish_too_few_nodes,      "publish.too_few_nodes",      "Fewer DHT nodes than wanted stored the record, so it may be hard to find; publish again later.") \
+  X(publish_failed,             "publish.failed",             "Neither the DHT nor a relay stored the record; check the network.") \
+  X(publish_busy,               "publish.busy",               "A record of this key, or too many others, are being published; wait for that to end.") \
+  X(publish_row_malformed,      "publish.row_malformed",      "A saved record that was to be republished is damaged; publish it again.") \
   X(cache_miss,                 "cache.miss",                 "No fresh record for this key is stored here; resolve it with --policy newest.") \
+  X(evidence_oversized,         "evidence.oversized",         "The dotkey program sent more packets or certificates than a page can need; update dotkey.") \
+  X(evidence_packet_missing,    "evidence.packet_missing",    "The dotkey program showed no packet that this key signed; run `dotkey doctor`.") \
+  X(evidence_route_unpublished, "evidence.route_unpublished", "The connection does not go where the key's records lead; load the page again, and run `dotkey doctor` if that does not help.") \
   X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
   X(trust_ca_exposed,           "trust.ca_exposed",           "The local CA's key file belongs to someone else or others may read it; run `dotkey uninstall`, delete the file, install again.") \
@@ -96,6 +110,12 @@ namespace dotkey::base {
 enum class ErrorCode : std::uint16_t {
 #define DOTKEY_ENUMERATOR(name, slug, advice) name,
   DOTKEY_ERRORS(DOTKEY_ENUMERATOR)
+#undef DOTKEY_ENUMERATOR
+};
+
+inline constexpr ErrorCode all_error_codes[] = {
+#define DOTKEY_ENUMERATOR(name, slug, advice) ErrorCode::name,
+    DOTKEY_ERRORS(DOTKEY_ENUMERATOR)
 #undef DOTKEY_ENUMERATOR
 };
 

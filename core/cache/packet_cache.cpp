@@ -121,7 +121,7 @@ std::uint32_t PacketCache::take_slot() {
 void PacketCache::set_data(Slot& slot, ByteView bytes) {
   if (slot.data) bytes_ -= cost_of(slot.size);
   if (!slot.data || slot.size != bytes.size()) {
-    slot.data = std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size());
+    slot.data = std::unique_ptr<std::uint8_t[]>(new std::uint8_t[bytes.size()]);
   }
   std::copy(bytes.begin(), bytes.end(), slot.data.get());
   slot.size = static_cast<std::uint16_t>(bytes.size());

@@ -23,9 +23,9 @@ Candidate* Lookup::find(Endpoint const& endpoint) {
 bool Lookup::address_is_exhausted(Candidate const& candidate) const {
   IpAddress const& address = candidate.node.endpoint.address;
   if (address.is_local_network()) return false;
-  auto const same = std::count_if(candidates_.begin(), candidates_.end(), [&](Candidate const& c) {
-    return c.node.endpoint.address == address;
-  });
+  auto const is_same = [&](Candidate const& c) { return c.node.endpoint.address == address; };
+  auto const same =
+      static_cast<std::size_t>(std::count_if(candidates_.begin(), candidates_.end(), is_same));
   return same >= (candidate.secure ? secure_ids_per_address_max : 1);
 }
 

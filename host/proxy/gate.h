@@ -73,9 +73,6 @@ class Gate {
   // Ports beyond 80, 443 and 8443 that the packet of this host names.
   [[nodiscard]] virtual bool is_port_published(Site const& site) = 0;
 
-  // The user said that this key, which publishes no pin, may be opened without TLS.
-  [[nodiscard]] virtual bool is_plain_http_allowed(Site const& site) = 0;
-
   // A page did not load, for the blocked page: browsers do not show what a proxy answers.
   virtual void on_refused(Site const& site, std::string_view slug) = 0;
 };

@@ -17,11 +17,14 @@ base::Failure malformed(char const* what) {
   return base::fail(base::ErrorCode::proxy_request_malformed, what);
 }
 
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 // RFC 9110 §5.6.2.
 bool is_token_char(char c) {
-  bool const alphanumeric =
-      (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  return is_alphanumeric(c) ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 bool is_token(std::string_view text) {
@@ -64,10 +67,13 @@ std::optional<Authority> parse_authority(std::string_view text, std::uint16_t de
   }
   if (text.ends_with('.')) text.remove_suffix(1);
   bool const plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return is_token_char(c) && (c == '-' || c == '.' || c == '_' ||
-                                std::string_view("!#$%&'*+^`|~").find(c) == std::string_view::npos);
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_';
   });
-  if (text.empty() || text.size() > 253 || !plain || authority.port == 0) return std::nullopt;
+  // Empty labels: the next reader would strip another dot and see another name.
+  bool const dotted =
+      text.starts_with('.') || text.ends_with('.') || text.find("..") != std::string_view::npos;
+  if (text.empty() || text.size() > 253 || !plain || dotted || authority.port == 0)
+    return std::nullopt;
   authority.host = base::to_lower_ascii(text);
   return authority;
 }

@@ -36,9 +36,6 @@ class StaticGate final : public host::proxy::Gate {
   [[nodiscard]] bool is_port_published(host::proxy::Site const& site) override {
     return ports.count(site.port) > 0;
   }
-  [[nodiscard]] bool is_plain_http_allowed(host::proxy::Site const& site) override {
-    return plain.count(site.host) > 0;
-  }
   void on_refused(host::proxy::Site const& site, std::string_view slug) override {
     refusals.emplace_back(site.host, std::string(slug));
   }
@@ -46,7 +43,6 @@ class StaticGate final : public host::proxy::Gate {
   std::map<std::string, std::vector<host::proxy::Route>> routes;
   std::set<base::Bytes> pins;  // DER of allowed server certificates
   std::set<std::uint16_t> ports;
-  std::set<std::string> plain;
   std::chrono::seconds valid_for{0};
   bool silent = false;
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The core as JavaScript sees it. Every call either gives what it is declared to give or a Failure;
+// it throws only when the module itself is broken, and then it must not be used again.
+
+/** An expected failure. `error` is a slug of docs/protocol/errors.md, stable over releases. */
+export interface Failure {
+  error: string;
+  /** One English sentence: cause and fix. */
+  advice: string;
+  /** Where and what; may be empty. */
+  detail: string;
+}
+
+export interface KeyText {
+  /** 52 characters of z-base-32, canonical. */
+  key: string;
+}
+
+export type HostnameKind =
+  | { ownership: 'ours' | 'bare'; host: string; key: string; subdomain: string }
+  | { ownership: 'malformed_ours'; error: string }
+  | { ownership: 'not_ours' };
+
+export interface ResourceRecord {
+  /** Absolute, without the final dot. */
+  name: string;
+  ttl: number;
+  type: string;
+  /** In zone-file form. A stranger wrote it: show it as text only. */
+  data: string;
+}
+
+export interface Packet {
+  key: string;
+  timestamp_us: number;
+  size: number;
+  records: ResourceRecord[];
+}
+
+export interface Decision {
+  /** A slug of docs/protocol/pins.md. */
+  verdict: string;
+  /** The only thing to decide by. */
+  allowed: boolean;
+  advice: string;
+  record_index: number | null;
+  certificate: {
+    spki_sha256: string;
+    key_algorithm: string;
+    not_before_s: number;
+    not_after_s: number;
+  };
+}
+
+export interface Finding extends Decision {
+  host: string;
+  key: string;
+  subdomain: string;
+  endpoint: { server_name: string; port: number; key: string; addresses: string[] };
+  pins: { key: string; name: string; records: string[] };
+  packets: Packet[];
+}
+
+export interface Evidence {
+  host: string;
+  port: number;
+  /** Where the daemon says that it connected; `host` is the name in SNI. */
+  route: { host: string; port: number };
+  /** Canonical signed packets, in any order. */
+  packets: Uint8Array[];
+  /** DER, the leaf first. */
+  chain: Uint8Array[];
+  /** Seconds since 1970 by the browser's clock. */
+  now_s: number;
+}
+
+export interface PinQuestion {
+  hosts: string[];
+  /** 32 bytes each. */
+  keys: Uint8Array[];
+  /** Rdata of type TLSA. */
+  records: Uint8Array[];
+  chain: Uint8Array[];
+  now_s: number;
+}
+
+export interface Core {
+  parsePublicKey(text: string): KeyText | Failure;
+  classifyHostname(host: string): HostnameKind;
+  /** Size, key, timestamp, signature and DNS message, in this order. */
+  verifyPacket(canonical: Uint8Array): Packet | Failure;
+  /** What a relay gives for `key`. */
+  verifyPayload(key: string, payload: Uint8Array): Packet | Failure;
+  /** Packets, the way that they lead, and the certificate at its end. A Failure is a denial. */
+  decide(evidence: Evidence): Finding | Failure;
+  /** core/pin alone, for records whose packet was verified already. */
+  decidePins(question: PinQuestion): Decision | Failure;
+  /** The TLSA record to publish for a certificate. */
+  pinFor(certificate: Uint8Array):
+    { record: string; spki_sha256: string; dns_names: string[] } | Failure;
+  publicKeyOf(seed: Uint8Array): KeyText | Failure;
+  /** Signs `zone`; `packet` is the canonical form in base64. */
+  buildPacket(seed: Uint8Array, timestamp_us: number | bigint, zone: string):
+    { packet: string } | Failure;
+  /** The English sentence for a slug; empty when this version does not know it. */
+  adviceFor(slug: string): string;
+}
+
+export function loadCore(
+  source: BufferSource | Response | Promise<BufferSource | Response>): Promise<Core>;
