@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chrome: a mandatory PAC script sends `.key` to the program's proxy and to nowhere else. The rules
+// of rules.json keep `.key` closed from the moment the browser starts; one session rule opens it
+// while a session with the program lasts.
+
+// Nothing listens there: only root could.
+const deadPort = 1;
+const gateRule = 1;
+
+// Hosts are compared without regular expressions where that is possible: the script runs for every
+// request of the browser.
+function pacScript(port, otherwise) {
+  return `function FindProxyForURL(url, host) {
+  host = host.toLowerCase().replace(/\\.+$/, '');
+  if (host === 'key' || host.slice(-4) === '.key') return 'PROXY 127.0.0.1:${port}';
+  if (host.length >= 52 && /^(?:[a-z0-9_-]+\\.)*[13-9a-km-uw-z]{52}$/.test(host)) {
+    return 'PROXY 127.0.0.1:${deadPort}';
+  }
+  return '${otherwise}';
+}`;
+}
+
+function pacName({ scheme = 'http', host, port }) {
+  const kind = { http: 'PROXY', https: 'HTTPS', socks4: 'SOCKS', socks5: 'SOCKS5' }[scheme];
+  return kind === undefined || !/^[\w.:[\]-]+$/.test(host) ? null : `${kind} ${host}:${port ?? 80}`;
+}
+
+// A fixed proxy that was set before keeps all other traffic. What a system's settings say cannot be
+// read here.
+async function proxyOfTheRest() {
+  const { proxyForOthers } = await chrome.storage.local.get('proxyForOthers');
+  const { levelOfControl, value } = await chrome.proxy.settings.get({});
+  if (levelOfControl === 'controlled_by_this_extension') return proxyForOthers ?? 'DIRECT';
+  const single = value.mode === 'fixed_servers' ? value.rules?.singleProxy : undefined;
+  const name = (single && pacName(single)) ?? 'DIRECT';
+  await chrome.storage.local.set({ proxyForOthers: name });
+  return name;
+}
+
+async function setProxy(port) {
+  const data = pacScript(port, await proxyOfTheRest());
+  const value = { mode: 'pac_script', pacScript: { mandatory: true, data } };
+  await chrome.proxy.settings.set({ scope: 'regular', value });
+}
+
+// Listed, since a rule without them leaves out main_frame.
+const partTypes = [
+  'sub_frame', 'stylesheet', 'script', 'image', 'font', 'object', 'xmlhttprequest', 'ping',
+  'csp_report', 'media', 'websocket', 'webtransport', 'webbundle', 'other'];
+
+const openRule = {
+  id: gateRule,
+  priority: 2,
+  action: { type: 'allow' },
+  condition: { requestDomains: ['key'], resourceTypes: ['main_frame', ...partTypes] },
+};
+
+// Sites that were refused, oldest first; each has a rule of its own, with the number behind it.
+const denialsMax = 100;
+const denials = new Map();
+let nextRule = gateRule + 1;
+
+function denialRule(id, { host, port }) {
+  const suffix = port === 443 ? '' : `:${port}`;
+  return {
+    id,
+    priority: 4,
+    action: { type: 'block' },
+    condition: { urlFilter: `|https://${host}${suffix}/`,
+      resourceTypes: ['main_frame', ...partTypes] },
+  };
+}
+
+// One change at a time, in the order asked for.
+let last = Promise.resolve();
+function inOrder(change) {
+  last = last.then(change, change);
+  return last;
+}
+
+export function openGate(port) {
+  return inOrder(async () => {
+    await setProxy(port);
+    await chrome.declarativeNetRequest.updateSessionRules(
+      { removeRuleIds: [gateRule], addRules: [openRule] });
+  });
+}
+
+export function closeGate() {
+  return inOrder(async () => {
+    // Those of an earlier life of this script among them.
+    const rules = await chrome.declarativeNetRequest.getSessionRules();
+    await chrome.declarativeNetRequest.updateSessionRules(
+      { removeRuleIds: rules.map(({ id }) => id) });
+    denials.clear();
+    await setProxy(deadPort);
+  });
+}
+
+/** Whatever the program does from here on, nothing of this site loads. */
+export function denySite(site) {
+  return inOrder(async () => {
+    const name = `${site.host}:${site.port}`;
+    if (denials.has(name)) return;
+    const removeRuleIds = [];
+    if (denials.size >= denialsMax) {
+      const [oldest, id] = denials.entries().next().value;
+      denials.delete(oldest);
+      removeRuleIds.push(id);
+    }
+    const id = nextRule++;
+    denials.set(name, id);
+    await chrome.declarativeNetRequest.updateSessionRules(
+      { removeRuleIds, addRules: [denialRule(id, site)] });
+  });
+}
+
+/** Lets the program be asked about a site again. */
+export function retrySite({ host, port }) {
+  return inOrder(async () => {
+    const id = denials.get(`${host}:${port}`);
+    if (id === undefined) return;
+    denials.delete(`${host}:${port}`);
+    await chrome.declarativeNetRequest.updateSessionRules({ removeRuleIds: [id] });
+  });
+}
+
+/** Chrome cannot hold a request for `whenReady`: the gate shows the blocked page, which waits. */
+export function registerListeners() {}

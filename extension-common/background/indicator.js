@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The toolbar button of a tab: shape, badge and title each say the same, colour says it again.
+import { webextension } from '../lib/webextension.js';
+
+const badges = { verified: '✓', unverified: '?', blocked: '✕' };
+const colours = { verified: '#1a7f4b', unverified: '#8a5a00', blocked: '#b3261e' };
+
+/** state: 'verified', 'unverified', 'blocked', or 'idle' for a page that is no site of ours. */
+export async function showState(tabId, state) {
+  const { action, i18n } = webextension;
+  const path = { 16: `/icons/${state}-16.png`, 32: `/icons/${state}-32.png` };
+  try {
+    await Promise.all([
+      action.setIcon({ tabId, path }),
+      action.setTitle({ tabId, title: i18n.getMessage(`toolbar_${state}_title`) }),
+      action.setBadgeText({ tabId, text: badges[state] ?? '' }),
+      state in colours && action.setBadgeBackgroundColor({ tabId, color: colours[state] }),
+    ]);
+  } catch {
+    // The tab is gone.
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts everything. Listeners are registered before anything is awaited: a browser that wakes this
+// script for an event looks for them right then.
+import { loadCore } from '../core/driver.mjs';
+import { addressOfBareKey, addressOfSearch, addressOfText, siteOf } from '../lib/hosts.js';
+import { webextension } from '../lib/webextension.js';
+import * as certificates from '../platform/certificates.js';
+import * as intercept from '../platform/intercept.js';
+import { showState } from './indicator.js';
+import { judge } from './judge.js';
+import { registerMessages } from './messages.js';
+import { Session } from './session.js';
+import { Sites } from './sites.js';
+
+const readyTimeoutMs = 15_000;
+const blockedPage = webextension.runtime.getURL('blocked/blocked.html');
+const startCore = () => loadCore(fetch(webextension.runtime.getURL('core/dotkey-core.wasm')));
+
+let core = startCore();
+const sites = new Sites();
+const session = new Session({
+  onOpen: ({ proxyPort }) => intercept.openGate(proxyPort),
+  onClose: () => intercept.closeGate(),
+  onEvidence: answer,
+  onRefusal: remember,
+});
+
+async function answer(evidence, reply) {
+  try {
+    const { allow, slug, site } = await judge(await core, evidence, Date.now());
+    await sites.put(site);
+    await (allow ? intercept.retrySite(site) : intercept.denySite(site));
+    reply(allow, slug);
+  } catch (error) {
+    console.error('dotkey: the core failed:', error);
+    reply(false, 'evidence.undecided');
+    // A module that trapped is not asked again.
+    core = startCore();
+  }
+}
+
+// Before a page that was refused is tried again. True when it is worth trying.
+async function reopen(url) {
+  const site = siteOf(url);
+  if (site === null || !(await whenReady())) return false;
+  await intercept.retrySite(site);
+  return true;
+}
+
+// The program's word for why a page did not load. What was found here is kept: it was checked.
+function remember({ host, port, slug }) {
+  const known = sites.get({ host, port });
+  if (known?.allowed !== false || known.key === undefined) {
+    sites.put({ host, port, allowed: false, slug });
+  }
+}
+
+function block(tabId, url) {
+  return webextension.tabs.update(tabId, { url: `${blockedPage}#${encodeURIComponent(url)}` });
+}
+
+const ready = (async () => {
+  await Promise.all([sites.load(), intercept.closeGate()]);
+  session.connect();
+})();
+
+async function whenReady() {
+  await ready;
+  return session.whenReady(readyTimeoutMs);
+}
+
+function faultOf(site, secure, fingerprints) {
+  if (site === null) return 'evidence.missing';
+  if (!site.allowed) return site.slug;
+  if (!secure) return 'browser.certificate_foreign';
+  // Nobody told what to expect, or the browser does not show what it got.
+  if (session.hello === null || session.hello.caSha256 === null || fingerprints === null) return '';
+  const expected = [site.leafSha256, session.hello.caSha256];
+  const known = fingerprints.some((fingerprint) => expected.includes(fingerprint));
+  return known ? '' : 'browser.certificate_foreign';
+}
+
+// What the browser itself saw of the connection; `fingerprints` is null where it does not tell.
+// True when the page may go on.
+async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints }) {
+  await ready;
+  const where = siteOf(url);
+  const site = sites.get(where);
+  const slug = faultOf(site, secure, fingerprints);
+  if (slug === '') {
+    const confirmed = fingerprints !== null && session.hello?.caSha256 !== null;
+    if (confirmed && !site.confirmed) await sites.put({ ...site, confirmed });
+    return true;
+  }
+  if (isMainFrame && tabId >= 0) block(tabId, url);
+  await sites.put({ ...site, ...where, allowed: false, slug });
+  await intercept.denySite(where);
+  return false;
+}
+
+intercept.registerListeners({ whenReady, proxyPort: () => session.hello?.proxyPort ?? null });
+certificates.registerListeners({ onCertificate });
+registerMessages({ ready, session, sites, reopen, core: () => core });
+
+webextension.webNavigation.onBeforeNavigate.addListener(({ tabId, frameId, url }) => {
+  if (frameId !== 0) return;
+  const address = addressOfBareKey(url) ?? addressOfSearch(url);
+  if (address !== null) webextension.tabs.update(tabId, { url: address });
+});
+
+webextension.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url }) => {
+  if (frameId !== 0) return;
+  await ready;
+  const where = siteOf(url);
+  if (url.startsWith(blockedPage)) await showState(tabId, 'blocked');
+  else if (where === null) await showState(tabId, 'idle');
+  else await showState(tabId, sites.get(where)?.allowed ? 'verified' : 'unverified');
+});
+
+webextension.webNavigation.onErrorOccurred.addListener(async ({ tabId, frameId, url, error }) => {
+  // Our own redirects abort what was under way.
+  if (frameId !== 0 || /ABORT/.test(error) || siteOf(url) === null) return;
+  await ready;
+  await block(tabId, url);
+}, { url: [{ hostSuffix: '.key' }] });
+
+webextension.omnibox.onInputEntered.addListener((text, disposition) => {
+  const url = addressOfText(text);
+  if (url === null) return;
+  if (disposition === 'currentTab') webextension.tabs.update({ url });
+  else webextension.tabs.create({ url, active: disposition === 'newForegroundTab' });
+});
+webextension.omnibox.setDefaultSuggestion({
+  description: webextension.i18n.getMessage('omnibox_hint'),
+});

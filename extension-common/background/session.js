@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection to the program. While there is none, nothing below `.key` loads: the proxy port
+// lives and dies with this session.
+import { webextension } from '../lib/webextension.js';
+import {
+  encodeMessage, hostName, parseEvidence, parseHello, parseMessage, parseRefusal,
+} from '../lib/native-protocol.js';
+
+const requestTimeoutMs = 10_000;
+const retryFirstMs = 1_000;
+const retryLastMs = 20_000;
+const requestsMax = 64;
+
+// The browsers' words for why there is no program at the other end.
+function slugOfDisconnect(message = '') {
+  if (/not found|No such native application/i.test(message)) return 'host.missing';
+  if (/forbidden|not allowed/i.test(message)) return 'host.forbidden';
+  return 'host.lost';
+}
+
+export class Session {
+  #handlers;
+  #port = null;
+  #nextId = 1;
+  #requests = new Map();
+  #retryMs = retryFirstMs;
+  #retry = null;
+  #waiting = [];
+
+  state = 'connecting';  // 'ready', 'lost'
+  slug = '';             // why it is lost
+  hello = null;
+
+  /** handlers: onOpen(hello), onClose(), onEvidence(evidence, reply), onRefusal(refusal). */
+  constructor(handlers) {
+    this.#handlers = handlers;
+  }
+
+  connect() {
+    if (this.#port !== null) return;
+    clearTimeout(this.#retry);
+    this.state = 'connecting';
+    const port = webextension.runtime.connectNative(hostName);
+    this.#port = port;
+    port.onMessage.addListener((message) => this.#onMessage(port, message));
+    port.onDisconnect.addListener(() => {
+      const { message } = webextension.runtime.lastError ?? port.error ?? {};
+      this.#onDisconnect(port, slugOfDisconnect(message));
+    });
+    this.request('hello', { extension: webextension.runtime.getManifest().version })
+      .then((body) => this.#onHello(port, body))
+      .catch(() => this.#drop(port, 'host.incompatible'));
+  }
+
+  /** Resolves to true once the session is ready, to false when it failed or time ran out. */
+  whenReady(timeoutMs) {
+    if (this.state === 'ready') return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#waiting.push((ready) => {
+        clearTimeout(timer);
+        resolve(ready);
+      });
+      this.connect();
+    });
+  }
+
+  request(op, body) {
+    if (this.#port === null || this.#requests.size >= requestsMax) {
+      return Promise.reject(new Error('no session'));
+    }
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#requests.delete(id);
+        reject(new Error('timeout'));
+      }, requestTimeoutMs);
+      this.#requests.set(id, { resolve, reject, timer });
+      this.#port.postMessage(encodeMessage(id, op, body));
+    });
+  }
+
+  #settle() {
+    for (const resolve of this.#waiting.splice(0)) resolve(this.state === 'ready');
+  }
+
+  async #onHello(port, body) {
+    const hello = parseHello(body);
+    await this.#handlers.onOpen(hello);
+    if (this.#port !== port) return;
+    this.hello = hello;
+    this.state = 'ready';
+    this.slug = '';
+    this.#retryMs = retryFirstMs;
+    this.#settle();
+  }
+
+  #onMessage(port, message) {
+    if (this.#port !== port) return;
+    try {
+      const { id, op, body } = parseMessage(message);
+      if (id !== 0) this.#onReply(id, op, body);
+      else if (op === 'evidence') this.#onEvidence(body);
+      else if (op === 'refused') this.#handlers.onRefusal(parseRefusal(body));
+    } catch (error) {
+      console.warn('dotkey: dropped a message of the program:', error.message);
+    }
+  }
+
+  #onReply(id, op, body) {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    this.#requests.delete(id);
+    clearTimeout(request.timer);
+    if (op === 'error') request.reject(new Error(String(body.error)));
+    else request.resolve(body);
+  }
+
+  #onEvidence(body) {
+    const reply = (allow, slug) => {
+      const verdict = { request_id: body.request_id, allow, slug };
+      this.#port?.postMessage(encodeMessage(0, 'verdict', verdict));
+    };
+    let evidence;
+    try {
+      evidence = parseEvidence(body);
+    } catch {
+      reply(false, 'evidence.malformed');
+      return;
+    }
+    this.#handlers.onEvidence(evidence, reply);
+  }
+
+  #drop(port, slug) {
+    if (this.#port !== port) return;
+    port.disconnect();
+    this.#onDisconnect(port, slug);
+  }
+
+  #onDisconnect(port, slug) {
+    if (this.#port !== port) return;
+    this.#port = null;
+    this.hello = null;
+    this.state = 'lost';
+    this.slug = slug;
+    for (const { reject, timer } of this.#requests.values()) {
+      clearTimeout(timer);
+      reject(new Error('disconnected'));
+    }
+    this.#requests.clear();
+    this.#handlers.onClose();
+    this.#settle();
+    this.#retry = setTimeout(() => this.connect(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, retryLastMs);
+  }
+}

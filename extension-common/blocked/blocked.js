@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stands where a page below `.key` may not. Its address carries the one wanted, and nothing else of
+// it is believed: why it did not load is asked of the background script.
+import { siteOf } from '../lib/hosts.js';
+import { webextension } from '../lib/webextension.js';
+import { translatePage } from '../ui/text.js';
+import { render, renderWaiting } from './view.js';
+
+function wantedAddress() {
+  const raw = location.hash.slice(1);
+  try {
+    const url = /^https?:/.test(raw) ? raw : decodeURIComponent(raw);
+    return siteOf(url) === null ? null : url;
+  } catch {
+    return null;
+  }
+}
+
+const ask = (op, body) => webextension.runtime.sendMessage({ op, body });
+const url = wantedAddress();
+
+// An address is opened by itself once in a while only, or a page that never loads would be tried
+// for ever.
+const againAfterMs = 30_000;
+
+function mayOpenByItself() {
+  const last = Number(sessionStorage.getItem(url) ?? 0);
+  sessionStorage.setItem(url, String(Date.now()));
+  return Date.now() - last > againAfterMs;
+}
+
+// Not refused, only early: the browser has just started, or the program has.
+function isEarly({ session, slug }) {
+  return session.state === 'connecting' || (session.state === 'ready' && slug === '');
+}
+
+async function show() {
+  let description = url === null ? null : await ask('describe', url);
+  if (description !== null && isEarly(description) && mayOpenByItself()) {
+    renderWaiting(document, description);
+    if (await ask('reopen', url)) {
+      location.replace(url);
+      return;
+    }
+    description = await ask('describe', url);
+  }
+  render(document, description);
+}
+
+async function retry() {
+  if (url === null) return;
+  document.getElementById('retry').disabled = true;
+  const ready = await ask('reopen', url);
+  document.getElementById('retry').disabled = false;
+  if (ready) location.replace(url);
+  else await show();
+}
+
+translatePage(document);
+document.getElementById('retry').addEventListener('click', () => retry());
+document.getElementById('back').addEventListener('click', () => history.back());
+await show();
