@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The extension in real browsers against a program that is scripted to lie.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { browserNames, pollUntil, root, startBrowser } from './browsers.mjs';
+import { keyOf, Stage } from './scripted.mjs';
+
+const screenshots = path.join(root, 'build/e2e/screenshots');
+const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
+
+const flip = (bytes) => {
+  const changed = Uint8Array.from(bytes);
+  changed[changed.length - 1] ^= 1;
+  return changed;
+};
+
+async function prepareStage() {
+  const stage = await new Stage().prepare();
+  const other = await stage.certificate('other', `${keyOf(1)}.key`);
+  const lies = {
+    forged: ({ packets }) => ({ packets: [flip(packets[0])] }),
+    foreign: ({ zone }) => ({ packets: [stage.packet(9, zone)] }),
+    mismatch: () => ({ chain: [other] }),
+  };
+  const urls = { good: await stage.addSite(1) };
+  let number = 2;
+  for (const [name, lie] of Object.entries(lies)) {
+    urls[name] = await stage.addSite(number++, lie);
+  }
+  const ignoring = (lie) => (honest) => ({ ...lie(honest), ignores_verdict: true });
+  urls.ignored = await stage.addSite(number++, ignoring(lies.mismatch));
+  urls.silent = await stage.addSite(number++, () => ({ silent: true }));
+  return { stage, urls, program: await stage.write() };
+}
+
+for (const name of chosen) {
+  describe(name, () => {
+    let browser, stage, urls;
+
+    before(async () => {
+      const prepared = await prepareStage();
+      ({ stage, urls } = prepared);
+      browser = await startBrowser(name,
+        { program: prepared.program, caFile: stage.file('ca.crt') });
+      await mkdir(screenshots, { recursive: true });
+      await pollUntil('the extension says hello',
+        async () => (await stage.log()).some((entry) => entry.hello));
+    });
+    after(async () => browser?.close());
+
+    const verdictOf = async (url) => {
+      const { host } = new URL(url);
+      const entry = (await stage.log()).find((e) => e.host === host && e.verdict !== undefined);
+      return entry?.verdict;
+    };
+    const blockedAddress = (url) =>
+      `${browser.extensionUrl('blocked/blocked.html')}#${encodeURIComponent(url)}`;
+    const untilBlocked = (tab, url) => pollUntil(`${url} is blocked`,
+      async () => (await browser.addressOf(tab)) === blockedAddress(url));
+    const hasLoaded = async (url) => (await stage.log()).some(
+      (e) => e.request === '/script-ran' && e.host === new URL(url).host);
+
+    test('a page whose certificate is pinned opens', async () => {
+      const tab = await browser.open(urls.good);
+      await pollUntil('the page is there', async () =>
+        (await tab.evaluate('document.title').catch(() => '')) === 'Site of a key');
+      assert.deepEqual((await verdictOf(urls.good)).allow, true);
+      await pollUntil('its script ran', () => hasLoaded(urls.good));
+      const scheme = await browser.open(urls.good.replace('https:', 'http:'));
+      await pollUntil('http became https', async () =>
+        (await browser.addressOf(scheme)) === urls.good);
+    });
+
+    const denials = { forged: 'record.signature_invalid', foreign: 'evidence.packet_missing',
+      mismatch: 'pin.mismatch' };
+    for (const [lie, slug] of Object.entries(denials)) {
+      test(`a lying program is refused with ${slug}, and the blocked page says so`, async () => {
+        const tab = await browser.open(urls[lie]);
+        await untilBlocked(tab, urls[lie]);
+        const { allow, slug: told } = await verdictOf(urls[lie]);
+        assert.deepEqual({ allow, told }, { allow: false, told: slug });
+        await pollUntil('the page names the cause',
+          async () => (await tab.evaluate('document.body.textContent')).includes(slug));
+        assert.equal(await hasLoaded(urls[lie]), false);
+      });
+    }
+
+    test('a program that opens the page in spite of a refusal is not obeyed', async () => {
+      const tab = await browser.open(urls.ignored);
+      await untilBlocked(tab, urls.ignored);
+      assert.equal(await hasLoaded(urls.ignored), false);
+    });
+
+    test('a program that shows no evidence is not obeyed', async () => {
+      const tab = await browser.open(urls.silent);
+      await untilBlocked(tab, urls.silent);
+      // Chrome cannot hold the response; it replaces the page when the headers are there.
+      if (name === 'firefox') assert.equal(await hasLoaded(urls.silent), false);
+    });
+
+    test('a bare key is redirected to its host', async () => {
+      const tab = await browser.open(urls.good.replace('.key/', '/'));
+      await pollUntil('the address has its .key', async () =>
+        (await browser.addressOf(tab)) === urls.good);
+    });
+
+    for (const scheme of ['light', 'dark']) {
+      test(`the popup and the blocked page are readable in ${scheme}`, async () => {
+        const popup = await browser.openExtensionPage(
+          `popup/popup.html?url=${encodeURIComponent(urls.good)}`);
+        const features = [{ name: 'prefers-color-scheme', value: scheme }];
+        const set = async (tab, width, height) => {
+          await tab.setViewport({ width, height });
+          if (name === 'chromium') await tab.emulateMediaFeatures(features);
+        };
+        await set(popup, 360, 400);
+        await pollUntil('the popup is filled', async () =>
+          (await popup.evaluate('document.querySelector("main").ariaBusy')) === null);
+        assert.ok((await popup.evaluate('document.body.innerText')).includes('Verified'));
+        await popup.screenshot({ path: path.join(screenshots, `popup-${name}-${scheme}.png`) });
+        const blocked = await browser.openExtensionPage(
+          `blocked/blocked.html#${encodeURIComponent(urls.mismatch)}`);
+        await set(blocked, 900, 760);
+        await pollUntil('the page names the cause', async () =>
+          (await blocked.evaluate('document.body.textContent')).includes('pin.mismatch'));
+        await blocked.evaluate('document.querySelector("details").open = true');
+        await blocked.screenshot({ path: path.join(screenshots, `blocked-${name}-${scheme}.png`) });
+        await blocked.close();
+        await popup.close();
+      });
+    }
+  });
+}
