@@ -46,7 +46,7 @@ async function makeDatabase(folder) {
 class Chromium {
   extensionUrl = (page) => `chrome-extension://${chromeId}/${page}`;
 
-  async start({ home, program, caFile, dark }) {
+  async start({ home, program, caFile }) {
     const userDataDir = path.join(home, 'chromium');
     await writeHostManifest(path.join(userDataDir, 'NativeMessagingHosts'), program,
       { allowed_origins: [`chrome-extension://${chromeId}/`] });
@@ -57,8 +57,7 @@ class Chromium {
       executablePath: '/usr/bin/chromium', headless: true, pipe: true, userDataDir,
       enableExtensions: [stagedExtension('chrome')],
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-        '--disable-background-networking', '--disable-component-update', '--disable-sync',
-        ...(dark ? ['--force-dark-mode'] : [])],
+        '--disable-background-networking', '--disable-component-update', '--disable-sync'],
       env: { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, '.local/share') },
     });
   }
@@ -114,11 +113,11 @@ class Firefox {
 const kinds = { chromium: Chromium, firefox: Firefox };
 export const browserNames = Object.keys(kinds);
 
-/** `program` is what the browser launches as native host. close() ends all of it. */
-export async function startBrowser(name, { program, caFile, dark = false, prefs = {} }) {
+/** `program` is what the browser launches as native host; `prefs` are for Firefox alone. */
+export async function startBrowser(name, { program, caFile, prefs = {} }) {
   const home = await mkdtemp(path.join(tmpdir(), `dotkey-${name}-`));
   const started = new kinds[name]();
-  await started.start({ home, program, caFile, dark, prefs });
+  await started.start({ home, program, caFile, prefs });
   started.name = name;
   started.close = async () => {
     await started.browser.close();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The extension in real browsers against a program that is scripted to lie.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -38,18 +38,19 @@ async function prepareStage() {
 
 for (const name of chosen) {
   describe(name, () => {
-    let browser, stage, urls;
+    let browser, stage, urls, program;
 
     before(async () => {
-      const prepared = await prepareStage();
-      ({ stage, urls } = prepared);
-      browser = await startBrowser(name,
-        { program: prepared.program, caFile: stage.file('ca.crt') });
+      ({ stage, urls, program } = await prepareStage());
+      browser = await startBrowser(name, { program, caFile: stage.file('ca.crt') });
       await mkdir(screenshots, { recursive: true });
       await pollUntil('the extension says hello',
         async () => (await stage.log()).some((entry) => entry.hello));
     });
-    after(async () => browser?.close());
+    after(async () => {
+      await browser?.close();
+      await rm(stage.folder, { recursive: true });
+    });
 
     const verdictOf = async (url) => {
       const { host } = new URL(url);
@@ -107,30 +108,47 @@ for (const name of chosen) {
         (await browser.addressOf(tab)) === urls.good);
     });
 
-    for (const scheme of ['light', 'dark']) {
-      test(`the popup and the blocked page are readable in ${scheme}`, async () => {
-        const popup = await browser.openExtensionPage(
+    test('the popup and the blocked page are readable, in light and dark', async () => {
+      for (const scheme of ['light', 'dark']) {
+        const shown = scheme === 'dark' && name === 'firefox' ? await startDarkFirefox() : browser;
+        const popup = await shown.openExtensionPage(
           `popup/popup.html?url=${encodeURIComponent(urls.good)}`);
-        const features = [{ name: 'prefers-color-scheme', value: scheme }];
-        const set = async (tab, width, height) => {
-          await tab.setViewport({ width, height });
-          if (name === 'chromium') await tab.emulateMediaFeatures(features);
-        };
-        await set(popup, 360, 400);
+        await look(popup, scheme, 360, 430);
         await pollUntil('the popup is filled', async () =>
           (await popup.evaluate('document.querySelector("main").ariaBusy')) === null);
         assert.ok((await popup.evaluate('document.body.innerText')).includes('Verified'));
         await popup.screenshot({ path: path.join(screenshots, `popup-${name}-${scheme}.png`) });
-        const blocked = await browser.openExtensionPage(
+        const blocked = await shown.openExtensionPage(
           `blocked/blocked.html#${encodeURIComponent(urls.mismatch)}`);
-        await set(blocked, 900, 760);
+        await look(blocked, scheme, 900, 780);
         await pollUntil('the page names the cause', async () =>
           (await blocked.evaluate('document.body.textContent')).includes('pin.mismatch'));
         await blocked.evaluate('document.querySelector("details").open = true');
         await blocked.screenshot({ path: path.join(screenshots, `blocked-${name}-${scheme}.png`) });
-        await blocked.close();
-        await popup.close();
-      });
+        if (shown !== browser) await shown.close();
+      }
+    });
+
+    async function look(tab, scheme, width, height) {
+      await tab.setViewport({ width, height });
+      if (name === 'chromium') {
+        await tab.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      }
+      const query = `matchMedia('(prefers-color-scheme: ${scheme})').matches`;
+      assert.equal(await tab.evaluate(query), true);
+    }
+
+    // Firefox takes its scheme when it starts. It has to see both sites anew.
+    async function startDarkFirefox() {
+      const dark = await startBrowser(name, { program, caFile: stage.file('ca.crt'),
+        prefs: { 'layout.css.prefers-color-scheme.content-override': 0 } });
+      for (const url of [urls.good, urls.mismatch]) {
+        const before = (await stage.log()).length;
+        await dark.open(url);
+        await pollUntil(`${url} is decided`, async () =>
+          (await stage.log()).slice(before).some((entry) => entry.verdict !== undefined));
+      }
+      return dark;
     }
   });
 }
