@@ -169,7 +169,8 @@ def check_banned(tree):
             for pattern, instead in web:
                 if pattern.search(line):
                     yield Finding(path, number, f"{pattern.pattern} is banned; use {instead}")
-            if re.search(r"\b(chrome|browser)\.\w", line) and "/platform/" not in path:
+            # A quoted 'browser.…' is an error slug.
+            if re.search(r"(?<!['\"\w])(chrome|browser)\.\w", line) and "/platform/" not in path:
                 yield Finding(path, number, "browser APIs are called in platform/ only")
 
 
