@@ -23,8 +23,10 @@ NODES = 24
 
 
 def free_base_port():
-    """The first of NODES ports in a row that nobody uses now."""
-    for base in range(24000 + os.getpid() % 4000 * 2, 60000, NODES):
+    """The first of NODES ports in a row that nobody uses now, below those the system hands out."""
+    slots = (32768 - 20000) // NODES
+    for slot in range(slots):
+        base = 20000 + (os.getpid() + slot) % slots * NODES
         try:
             held = []
             for port in range(base, base + NODES):
@@ -63,10 +65,24 @@ class Program:
         self.process.stdout.close()
 
 
-def ours(command, bootstrap, **options):
-    words = [DHT_PEER, command, "--bootstrap", bootstrap]
-    for name, value in options.items():
-        words += ["--" + name.replace("_", "-"), str(value)]
+class Ours(Program):
+    """A node of ours that stays, with the commands of dht_peer."""
+
+    def __init__(self, bootstrap):
+        super().__init__(DHT_PEER, "run", "--bootstrap", bootstrap)
+
+    def __call__(self, command, **options):
+        return self.ask(command, *words_of(options))
+
+
+def words_of(options):
+    return [word for name, value in options.items()
+            for word in ("--" + name.replace("_", "-"), str(value))]
+
+
+def once(command, bootstrap, **options):
+    """A client of ours that comes, asks one thing and is gone."""
+    words = [DHT_PEER, command, "--bootstrap", bootstrap, *words_of(options)]
     return json.loads(subprocess.run(words, capture_output=True, text=True, timeout=60).stdout)
 
 
@@ -112,10 +128,11 @@ class Interop:
         cls.network = cls.start_network()
         cls.lt = Program(PYTHON, "libtorrent_peer.py", "run", cls.bootstrap)
         cls.bt = Program("node", "bittorrent_dht_peer.mjs", cls.bootstrap)
+        cls.ours = Ours(cls.bootstrap)
 
     @classmethod
     def tearDownClass(cls):
-        for program in (cls.lt, cls.bt, cls.network):
+        for program in (cls.lt, cls.bt, cls.ours, cls.network):
             program.close()
 
     def setUp(self):
@@ -124,7 +141,7 @@ class Interop:
 
     def test_libtorrent_and_bittorrent_dht_read_what_we_put(self):
         value = os.urandom(950).hex()
-        put = ours("put", self.bootstrap, seed_hex=self.seed, seq=1700000000, value_hex=value)
+        put = self.ours("put", seed_hex=self.seed, seq=1700000000, value_hex=value)
         self.assertGreaterEqual(put["stored_at"], self.copies_min, put)
         for reader in (self.lt, self.bt):
             got = reader.ask("get", self.key)
@@ -133,58 +150,58 @@ class Interop:
     def test_we_read_what_libtorrent_puts(self):
         put = self.lt.ask("put", self.seed, "68656c6c6f")
         self.assertGreater(put["stored"], 0, put)
-        got = ours("get", self.bootstrap, pub_hex=self.key)
+        got = self.ours("get", pub_hex=self.key)
         self.assertTrue(got["verified"], got)
         self.assertEqual((got["value_hex"], got["seq"]), ("68656c6c6f", put["seq"]))
 
     def test_we_read_what_bittorrent_dht_puts(self):
         put = self.bt.ask("put", self.seed, "68656c6c6f", "", 5)
         self.assertGreater(put["stored"], 0, put)
-        got = ours("get", self.bootstrap, pub_hex=self.key)
+        got = self.ours("get", pub_hex=self.key)
         self.assertTrue(got["verified"], got)
         self.assertEqual((got["value_hex"], got["seq"]), ("68656c6c6f", 5))
 
     def test_an_update_replaces_the_old_value_for_everybody(self):
-        ours("put", self.bootstrap, seed_hex=self.seed, seq=1, value_hex="01")
-        ours("put", self.bootstrap, seed_hex=self.seed, seq=2, value_hex="02")
+        self.ours("put", seed_hex=self.seed, seq=1, value_hex="01")
+        self.ours("put", seed_hex=self.seed, seq=2, value_hex="02")
         self.assertEqual(self.lt.ask("get", self.key)["value"], "02")
         self.assertEqual(self.bt.ask("get", self.key)["value"], "02")
         put = self.lt.ask("put", self.seed, "03")
         self.assertEqual(put["seq"], 3)
-        self.assertEqual(ours("get", self.bootstrap, pub_hex=self.key)["value_hex"], "03")
+        self.assertEqual(self.ours("get", pub_hex=self.key)["value_hex"], "03")
 
     def test_salted_items_pass_in_both_directions(self):
         salt = b"mail".hex()
-        ours("put", self.bootstrap, seed_hex=self.seed, seq=1, value_hex="aa", salt_hex=salt)
+        self.ours("put", seed_hex=self.seed, seq=1, value_hex="aa", salt_hex=salt)
         for reader in (self.lt, self.bt):
             self.assertEqual(reader.ask("get", self.key, salt).get("value"), "aa")
-        unsalted = ours("get", self.bootstrap, pub_hex=self.key)
+        unsalted = self.ours("get", pub_hex=self.key)
         self.assertFalse(unsalted["ok"], "no item without salt")
         self.lt.ask("put", self.seed, "bb", b"other".hex())
         self.bt.ask("put", self.seed, "cc", b"third".hex(), 1)
         for name, value in ((b"other", "bb"), (b"third", "cc")):
-            got = ours("get", self.bootstrap, pub_hex=self.key, salt_hex=name.hex())
+            got = self.ours("get", pub_hex=self.key, salt_hex=name.hex())
             self.assertEqual(got.get("value_hex"), value, got)
 
     def test_immutable_items_pass_in_both_directions(self):
         value = os.urandom(100).hex()
-        put = ours("put-immutable", self.bootstrap, value_hex=value)
+        put = self.ours("put-immutable", value_hex=value)
         self.assertGreaterEqual(put["stored_at"], self.copies_min)
         for reader in (self.lt, self.bt):
             self.assertEqual(reader.ask("get_immutable", put["target_hex"]).get("value"), value)
         for writer in (self.lt, self.bt):
             value = os.urandom(50).hex()
             put = writer.ask("put_immutable", value)
-            got = ours("get-immutable", self.bootstrap, target_hex=put["target"])
+            got = self.ours("get-immutable", target_hex=put["target"])
             self.assertEqual(got.get("value_hex"), value, got)
 
     def test_we_do_not_overwrite_a_newer_item_nor_one_that_cas_does_not_name(self):
         self.bt.ask("put", self.seed, "aa", "", 7)
-        older = ours("put", self.bootstrap, seed_hex=self.seed, seq=6, value_hex="bb")
+        older = self.ours("put", seed_hex=self.seed, seq=6, value_hex="bb")
         self.assertEqual((older["error"], older["found_seq"]), ("dht.newer_exists", 7))
-        clash = ours("put", self.bootstrap, seed_hex=self.seed, seq=8, value_hex="bb", cas=6)
+        clash = self.ours("put", seed_hex=self.seed, seq=8, value_hex="bb", cas=6)
         self.assertEqual(clash["error"], "dht.cas_mismatch")
-        good = ours("put", self.bootstrap, seed_hex=self.seed, seq=8, value_hex="bb", cas=7)
+        good = self.ours("put", seed_hex=self.seed, seq=8, value_hex="bb", cas=7)
         self.assertTrue(good["ok"], good)
 
     def test_the_servers_give_the_error_codes_of_bep_44(self):
@@ -197,6 +214,13 @@ class Interop:
         self.assertEqual(put(7, b"y" * 1000), 205, "value too large")
         self.assertEqual(put(7, b"y", salt=b"s" * 65), 207, "salt too large")
         self.assertEqual(put(7, b"y", token=b"bad!"), 203, "bad token")
+
+    def test_what_a_client_puts_stays_when_it_is_gone(self):
+        put = once("put", self.bootstrap, seed_hex=self.seed, seq=1, value_hex="dd")
+        self.assertGreaterEqual(put["stored_at"], self.copies_min, put)
+        for reader in (self.lt, self.bt):
+            self.assertEqual(reader.ask("get", self.key).get("value"), "dd")
+        self.assertEqual(once("get", self.bootstrap, pub_hex=self.key).get("value_hex"), "dd")
 
 
 class OverLibtorrent(Interop, unittest.TestCase):
@@ -227,7 +251,7 @@ class Ipv6(unittest.TestCase):
         network = Program(
             PYTHON, "libtorrent_peer.py", "serve", str(NODES), str(self.port), "--ipv6")
         self.addCleanup(network.close)
-        put = ours("put", self.bootstrap, seed_hex=self.seed, seq=3, value_hex="aa")
+        put = once("put", self.bootstrap, seed_hex=self.seed, seq=3, value_hex="aa")
         self.assertGreaterEqual(put["stored_at"], OverLibtorrent.copies_min, put)
         reader = Program(PYTHON, "libtorrent_peer.py", "run", self.bootstrap, "--ipv6")
         self.addCleanup(reader.close)
@@ -240,7 +264,7 @@ class Ipv6(unittest.TestCase):
         writer = Program(PYTHON, "libtorrent_peer.py", "run", self.bootstrap, "--ipv6")
         self.addCleanup(writer.close)
         self.assertGreater(writer.ask("put", self.seed, "bb")["stored"], 0)
-        got = ours("get", self.bootstrap, pub_hex=public_key(self.seed))
+        got = once("get", self.bootstrap, pub_hex=public_key(self.seed))
         self.assertEqual(got.get("value_hex"), "bb", got)
 
 

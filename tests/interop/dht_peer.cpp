@@ -5,6 +5,8 @@
 //   get   --pub-hex P --bootstrap H:P [--salt-hex X] [--timeout S]
 //   put-immutable --value-hex V --bootstrap H:P        get-immutable --target-hex T --bootstrap H:P
 //   bench --bootstrap H:P [--repeat N] [--size N]
+//   run   --bootstrap H:P < commands    a node that stays and serves, until stdin closes; each line
+//         is a JSON list of words, such as ["get","--pub-hex","P"]
 // The values are byte strings; they are stored bencoded, as libtorrent and bittorrent-dht do.
 #include <algorithm>
 #include <chrono>
@@ -14,8 +16,11 @@
 #include <sstream>
 #include <string>
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/json.hpp>
+#include <unistd.h>
 
 #include "core/base/integers.h"
 #include "core/base/text.h"
@@ -34,11 +39,11 @@ using host::loop::NodeDriver;
 
 class Options {
  public:
-  Options(int count, char** words) {
-    for (int i = 2; i < count; ++i) {
-      std::string const name = words[i];
-      bool const has_value = i + 1 < count && std::string_view(words[i + 1]).substr(0, 2) != "--";
-      values_[name] = has_value ? words[++i] : "";
+  explicit Options(std::vector<std::string> const& words) {
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      bool const has_value = i + 1 < words.size() && !words[i + 1].starts_with("--");
+      std::string& value = values_[words[i]];
+      if (has_value) value = words[++i];
     }
   }
   [[nodiscard]] bool has(std::string const& name) const { return values_.contains(name); }
@@ -266,54 +271,92 @@ int bench(boost::asio::io_context& loop, host::loop::SystemEntropy& entropy,
                bad == 0);
 }
 
-int run_once(boost::asio::io_context& loop, host::loop::SystemEntropy& entropy,
-             std::string const& command, Options const& options) {
-  bool const ipv6 = options.text("--bootstrap").starts_with('[');
-  Peer peer(loop, entropy, 0, options.bootstrap(), dht::Mode::client, ipv6);
-  double const boot_ms = peer.bootstrap();
-  json::object out;
+json::object put_immutable(Peer& peer, Options const& options) {
+  auto const value = wire::bencode::encode_string(options.hex("--value-hex"));
+  auto out = describe(peer.run(
+      [&](dht::Node& node, engine::Instant now) { return node.put_immutable(now, value); }));
+  out["target_hex"] = base::encode_hex(wire::krpc::immutable_target(value).view());
+  return out;
+}
+
+json::object get_immutable(Peer& peer, Options const& options) {
+  auto const target = dht::NodeId::from(options.hex("--target-hex"));
+  if (!target) return {{"ok", false}, {"error", "--target-hex wants 40 digits"}};
+  auto const outcome = peer.run(
+      [&](dht::Node& node, engine::Instant now) { return node.get_immutable(now, *target); });
+  auto out = describe(outcome);
+  if (outcome.value) {
+    auto const content = wire::bencode::parse_string(*outcome.value);
+    out["value_hex"] = base::encode_hex(content.value_or(base::ByteView{}));
+  }
+  return out;
+}
+
+json::object carry_out(Peer& peer, std::string const& command, Options const& options) {
   if (command == "put") {
     auto const seed = crypto::Seed::from(options.hex("--seed-hex"));
-    if (!seed) return print({{"error", "--seed-hex wants 64 digits"}}, false);
-    out = put(peer, options, crypto::KeyPair(*seed), options.number("--seq"),
-              options.hex("--value-hex"));
-  } else if (command == "get") {
-    auto const key = crypto::PublicKey::from(options.hex("--pub-hex"));
-    if (!key) return print({{"error", "--pub-hex wants 64 digits"}}, false);
-    out = get(peer, options, *key);
-  } else if (command == "put-immutable") {
-    auto const value = wire::bencode::encode_string(options.hex("--value-hex"));
-    out = describe(peer.run(
-        [&](dht::Node& node, engine::Instant now) { return node.put_immutable(now, value); }));
-    out["target_hex"] = base::encode_hex(wire::krpc::immutable_target(value).view());
-  } else {
-    auto const target = dht::NodeId::from(options.hex("--target-hex"));
-    if (!target) return print({{"error", "--target-hex wants 40 digits"}}, false);
-    auto const outcome = peer.run(
-        [&](dht::Node& node, engine::Instant now) { return node.get_immutable(now, *target); });
-    out = describe(outcome);
-    if (outcome.value) {
-      auto const content = wire::bencode::parse_string(*outcome.value);
-      out["value_hex"] = base::encode_hex(content.value_or(base::ByteView{}));
-    }
+    if (!seed) return {{"ok", false}, {"error", "--seed-hex wants 64 digits"}};
+    return put(peer, options, crypto::KeyPair(*seed), options.number("--seq"),
+               options.hex("--value-hex"));
   }
+  if (command == "get") {
+    auto const key = crypto::PublicKey::from(options.hex("--pub-hex"));
+    if (!key) return {{"ok", false}, {"error", "--pub-hex wants 64 digits"}};
+    return get(peer, options, *key);
+  }
+  if (command == "put-immutable") return put_immutable(peer, options);
+  return get_immutable(peer, options);
+}
+
+bool is_ipv6(Options const& options) {
+  return options.text("--bootstrap").starts_with('[');
+}
+
+int run_once(boost::asio::io_context& loop, host::loop::SystemEntropy& entropy,
+             std::string const& command, Options const& options) {
+  Peer peer(loop, entropy, 0, options.bootstrap(), dht::Mode::client, is_ipv6(options));
+  double const boot_ms = peer.bootstrap();
+  json::object out = carry_out(peer, command, options);
   out["boot_ms"] = boot_ms;
   bool const ok = out.at("ok").as_bool();
   return print(out, ok);
+}
+
+// One node for many commands. It serves: libtorrent takes who puts for a server, whatever the
+// sender says (BEP 43), and waits 15 s for one that is silent.
+int run(boost::asio::io_context& loop, host::loop::SystemEntropy& entropy, Options const& options) {
+  Peer peer(loop, entropy, 0, options.bootstrap(), dht::Mode::server, is_ipv6(options));
+  peer.bootstrap();
+  print({{"ready", true}}, true);
+  boost::asio::posix::stream_descriptor input(loop, dup(STDIN_FILENO));
+  std::string buffer;
+  for (;;) {
+    std::optional<boost::system::error_code> end;
+    std::size_t size = 0;
+    boost::asio::async_read_until(input, boost::asio::dynamic_buffer(buffer), '\n',
+                                  [&](auto error, std::size_t read) { end = error, size = read; });
+    while (!end) loop.run_one();
+    if (*end) return 0;
+    auto const words =
+        json::value_to<std::vector<std::string>>(json::parse(buffer.substr(0, size)));
+    buffer.erase(0, size);
+    print(carry_out(peer, words.at(0), Options({words.begin() + 1, words.end()})), true);
+  }
 }
 
 }  // namespace
 
 int main(int count, char** words) {
   std::string const command = count > 1 ? words[1] : "";
-  Options const options(count, words);
+  Options const options({words + std::min(count, 2), words + count});
   boost::asio::io_context loop(1);
   host::loop::SystemEntropy entropy;
   if (command == "serve") return serve(loop, entropy, options);
   if (command == "bench") return bench(loop, entropy, options);
+  if (command == "run") return run(loop, entropy, options);
   for (auto const* known : {"put", "get", "put-immutable", "get-immutable"}) {
     if (command == known) return run_once(loop, entropy, command, options);
   }
-  std::fprintf(stderr, "usage: dht_peer serve|put|get|put-immutable|get-immutable|bench ...\n");
+  std::fprintf(stderr, "usage: dht_peer serve|put|get|put-immutable|get-immutable|bench|run ...\n");
   return 2;
 }
