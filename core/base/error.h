@@ -87,6 +87,12 @@ namespace dotkey::base {
   X(evidence_oversized,         "evidence.oversized",         "The dotkey program sent more packets or certificates than a page can need; update dotkey.") \
   X(evidence_packet_missing,    "evidence.packet_missing",    "The dotkey program showed no packet that this key signed; run `dotkey doctor`.") \
   X(evidence_route_unpublished, "evidence.route_unpublished", "The connection does not go where the key's records lead; load the page again, and run `dotkey doctor` if that does not help.") \
+  X(daemon_running,             "daemon.running",             "A daemon serves this state directory already; see `dotkey status`.") \
+  X(daemon_not_running,         "daemon.not_running",         "No daemon runs for this state directory; start `dotkey daemon`.") \
+  X(daemon_gone,                "daemon.gone",                "The daemon closed the connection; see whether it still runs with `dotkey status`.") \
+  X(session_body_malformed,     "session.body_malformed",     "The request to the daemon lacks a field or has one of another kind; update both programs.") \
+  X(session_op_unknown,         "session.op_unknown",         "The daemon does not know this operation; update it and start it again.") \
+  X(session_busy,               "session.busy",               "Too many requests of one program wait for answers; let some end first.") \
   X(tls_failed,                 "tls.failed",                 "The server did not complete a TLS handshake; check that the port speaks TLS.") \
   X(certificate_malformed,      "certificate.malformed",      "The file holds no X.509 certificate in PEM or DER form.") \
   X(trust_ca_exposed,           "trust.ca_exposed",           "The local CA's key file belongs to someone else or others may read it; run `dotkey uninstall`, delete the file, install again.") \
