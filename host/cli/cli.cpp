@@ -49,16 +49,14 @@ void build_tree(CLI::App& app, Program& program) {
   app.set_version_flag("--version", std::string(version_line), "Print the version");
   add_common_options(app, program.options);
   add_key_command(app, program);
-  // TMP add_publish_command(app, program);
-  // TMP add_resolve_command(app, program);
-  // TMP add_encode_command(app, program);
-  // TMP add_decode_command(app, program);
   add_publish_command(app, program);
   add_resolve_command(app, program);
   add_encode_command(app, program);
   add_decode_command(app, program);
   add_tlsa_command(app, program);
   add_cert_command(app, program);
+  add_daemon_command(app, program);
+  add_status_command(app, program);
   add_relay_command(app, program);
   add_testnet_command(app, program);
 }

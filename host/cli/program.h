@@ -35,7 +35,9 @@ void add_encode_command(CLI::App& app, Program& program);
 void add_decode_command(CLI::App& app, Program& program);
 void add_tlsa_command(CLI::App& app, Program& program);
 void add_cert_command(CLI::App& app, Program& program);
+void add_daemon_command(CLI::App& app, Program& program);
 void add_relay_command(CLI::App& app, Program& program);
+void add_status_command(CLI::App& app, Program& program);
 void add_testnet_command(CLI::App& app, Program& program);
 
 // A public key in any spelling, else the name of a stored key. Errors: those of

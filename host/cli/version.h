@@ -6,6 +6,7 @@
 
 namespace dotkey::host::cli {
 
+inline constexpr std::string_view version_number = DOTKEY_VERSION;
 inline constexpr std::string_view version_line = "dotkey " DOTKEY_VERSION;
 
 }  // namespace dotkey::host::cli

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/channel/channel.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "host/channel/socket_path.h"
+#include "host/loop/clock.h"
+
+namespace dotkey::host::channel {
+
+using base::ErrorCode;
+using base::Result;
+
+namespace {
+
+// -1 when nobody of ours listens there.
+int connect_to(std::string const& path) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof address.sun_path) return -1;
+  address.sun_family = AF_UNIX;
+  std::copy(path.begin(), path.end(), address.sun_path);
+  int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  bool const connected =
+      ::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
+  if (connected && is_own_user(fd)) return fd;
+  ::close(fd);
+  return -1;
+}
+
+}  // namespace
+
+Result<Channel> Channel::connect(store::Paths const& paths) {
+  for (std::string const& path : socket_paths(paths)) {
+    if (int const fd = connect_to(path); fd >= 0) return Channel(fd);
+  }
+  return base::fail(ErrorCode::daemon_not_running);
+}
+
+Channel::~Channel() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Channel::Channel(Channel&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      reader_(std::move(other.reader_)),
+      last_id_(other.last_id_) {}
+
+Result<void> Channel::wait_for(short events, engine::Instant deadline) const {
+  auto const left_ms = (deadline - loop::now()).ms();
+  if (left_ms <= 0) return base::fail(ErrorCode::network_timeout);
+  pollfd entry{fd_, events, 0};
+  int const ready = ::poll(&entry, 1, static_cast<int>(std::min<std::int64_t>(left_ms, 3'600'000)));
+  if (ready > 0) return {};
+  if (ready < 0 && errno == EINTR) return base::fail(ErrorCode::cancelled);
+  return base::fail(ErrorCode::network_timeout);
+}
+
+Result<void> Channel::send(std::string_view frame, engine::Instant deadline) {
+  while (!frame.empty()) {
+    ssize_t const sent = ::send(fd_, frame.data(), frame.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      frame.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      if (auto ready = wait_for(POLLOUT, deadline); !ready) return ready;
+    } else if (errno != EINTR) {
+      return base::fail(ErrorCode::daemon_gone, std::strerror(errno));
+    }
+  }
+  return {};
+}
+
+Result<Channel::Answer> Channel::ask(std::string_view op, boost::json::object body,
+                                     engine::Instant deadline,
+                                     std::function<void(Message const&)> const& on_event) {
+  std::uint64_t const id = ++last_id_;
+  auto const sent = send(encode_frame(encode_message(id, op, std::move(body))), deadline);
+  if (!sent) return tl::make_unexpected(sent.error());
+  std::array<std::uint8_t, 65'536> piece;
+  for (;;) {
+    while (auto const payload = reader_.next()) {
+      Message message;
+      if (parse_message(*payload, message)) continue;
+      if (message.id == 0 && on_event) on_event(message);
+      if (message.id != id) continue;
+      Answer answer;
+      if (message.op == "error") answer.error = parse_error(message.body);
+      answer.body = std::move(message.body);
+      return answer;
+    }
+    if (reader_.is_broken()) return base::fail(ErrorCode::daemon_gone, "it sent no frame");
+    if (auto ready = wait_for(POLLIN, deadline); !ready) {
+      return tl::make_unexpected(ready.error());
+    }
+    ssize_t const size = ::recv(fd_, piece.data(), piece.size(), 0);
+    if (size <= 0) return base::fail(ErrorCode::daemon_gone);
+    reader_.append(base::ByteView(piece).first(static_cast<std::size_t>(size)));
+  }
+}
+
+}  // namespace dotkey::host::channel

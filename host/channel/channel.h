@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A command's connection to the daemon: one request at a time, with messages that come by itself in
+// between.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/engine/time.h"
+
+#include "host/channel/frame.h"
+#include "host/channel/message.h"
+#include "host/store/paths.h"
+
+namespace dotkey::host::channel {
+
+class Channel {
+ public:
+  // Errors: daemon_not_running.
+  static base::Result<Channel> connect(store::Paths const& paths);
+  ~Channel();
+  Channel(Channel&& other) noexcept;
+  Channel& operator=(Channel&&) = delete;
+
+  // The answer's body, or the daemon's error.
+  struct Answer {
+    boost::json::object body;
+    std::optional<RemoteError> error;
+  };
+  // Waits until `deadline`. `on_event` sees messages with id 0. Errors: network_timeout, cancelled
+  // (a signal), daemon_gone.
+  base::Result<Answer> ask(std::string_view op, boost::json::object body, engine::Instant deadline,
+                           std::function<void(Message const&)> const& on_event = nullptr);
+
+ private:
+  explicit Channel(int fd) : fd_(fd) {}
+  base::Result<void> send(std::string_view frame, engine::Instant deadline);
+  base::Result<void> wait_for(short events, engine::Instant deadline) const;
+
+  int fd_;
+  FrameReader reader_;
+  std::uint64_t last_id_ = 0;
+};
+
+}  // namespace dotkey::host::channel
