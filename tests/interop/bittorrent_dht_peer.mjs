@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // npm's bittorrent-dht as a DHT peer on loopback; the same commands as `libtorrent_peer.py run`,
-// except that ["put", seed, value, salt, seq, cas] takes the sequence to sign.
+// except that ["put", seed, value, salt, seq, cas] takes the sequence to sign. Every answer holds its
+// time in ms. The package hands out one value at the end: first_ms is when it verified the first.
 import crypto from 'node:crypto';
 import readline from 'node:readline';
 import DHT from 'bittorrent-dht';
@@ -39,8 +40,16 @@ const commands = {
   get(done, keyHex, saltHex) {
     const key = Buffer.from(keyHex, 'hex');
     const salt = saltHex ? Buffer.from(saltHex, 'hex') : undefined;
-    dht.get(sha1(key, salt ?? ''), { verify, salt, cache: false }, (error, item) =>
-      done(item ? { found: true, seq: item.seq, value: Buffer.from(item.v).toString('hex') }
+    const started = performance.now();
+    let first_ms;
+    const timed = (...parts) => {
+      const verified = verify(...parts);
+      if (verified) first_ms ??= performance.now() - started;
+      return verified;
+    };
+    dht.get(sha1(key, salt ?? ''), { verify: timed, salt, cache: false }, (error, item) =>
+      done(item
+        ? { found: true, seq: item.seq, value: Buffer.from(item.v).toString('hex'), first_ms }
         : { found: false }));
   },
   put_immutable(done, valueHex) {
@@ -60,11 +69,12 @@ const onUp = () => {
   const lines = readline.createInterface({ input: process.stdin });
   lines.on('line', (line) => {
     const [name, ...rest] = JSON.parse(line);
+    const started = performance.now();
     let answered = false;
     const done = (object) => {
       if (answered) return;
       answered = true;
-      reply(object);
+      reply({ ...object, ms: performance.now() - started });
     };
     setTimeout(done, TIMEOUT_MS, { error: 'timeout' }).unref();
     commands[name](done, ...rest);

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """libtorrent (python3-libtorrent) as a DHT peer on loopback. Prints one JSON line per command.
 
-  serve N BASE_PORT [--ipv6]           N sessions that know each other, until stdin closes
+  serve N BASE_PORT [--ipv6] [--dead K]    N sessions that know each other, until stdin closes; the
+                                           last K leave before it says that it is ready
   run BOOTSTRAP [--ipv6] < commands    one session; each input line is a JSON list:
        ["put", seed_hex, value_hex, salt_hex]    signs "highest sequence found + 1"
        ["get", key_hex, salt_hex]
        ["put_immutable", value_hex]     ["get_immutable", target_hex]
+Answers to put and get hold their time in ms; get also first_ms, when the first value came.
 """
 import hashlib
 import json
@@ -50,7 +52,7 @@ def known_nodes(session):
     return 0
 
 
-def serve(count, base_port, ipv6):
+def serve(count, base_port, ipv6, dead):
     sessions = [lt.session(settings(base_port + i, ipv6)) for i in range(count)]
     time.sleep(0.5)
     host = "::1" if ipv6 else "127.0.0.1"
@@ -62,6 +64,7 @@ def serve(count, base_port, ipv6):
         if time.monotonic() > end:
             sys.exit("the libtorrent network did not form")
         time.sleep(0.1)
+    del sessions[count - dead:]
     print(json.dumps({"ready": True}), flush=True)
     sys.stdin.read()
 
@@ -73,6 +76,10 @@ def as_bytes(value):
     if isinstance(value, str):
         return value.encode("latin-1")
     return bytes(c & 255 for c in value)
+
+
+def ms_since(started):
+    return round((time.monotonic() - started) * 1000, 2)
 
 
 def wait_for(session, select):
@@ -93,16 +100,19 @@ def put(session, seed_hex, value_hex, salt_hex=""):
     expanded[31] = expanded[31] & 63 | 64
     key = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(
         Encoding.Raw, PublicFormat.Raw)
+    started = time.monotonic()
     session.dht_put_mutable_item(bytes(expanded), key, value, bytes.fromhex(salt_hex))
 
     def select(alert):
         if isinstance(alert, lt.dht_put_alert) and as_bytes(alert.public_key) == key:
-            return {"stored": alert.num_success, "seq": alert.seq, "key": key.hex()}
+            return {"stored": alert.num_success, "seq": alert.seq, "key": key.hex(),
+                    "ms": ms_since(started)}
     return wait_for(session, select)
 
 
 def get(session, key_hex, salt_hex=""):
     key = bytes.fromhex(key_hex)
+    started = time.monotonic()
     session.dht_get_mutable_item(key, bytes.fromhex(salt_hex))
     best = {}
 
@@ -116,8 +126,11 @@ def get(session, key_hex, salt_hex=""):
         if item:
             value, seq = item["value"], item["seq"]
             if value and seq >= best.get("seq", -1):
+                best.setdefault("first_ms", ms_since(started))
                 best.update(seq=seq, value=as_bytes(value).hex())
-        return dict(best, found=bool(best)) if alert.authoritative else None
+        if not alert.authoritative:
+            return None
+        return dict(best, found=bool(best), ms=ms_since(started))
     return wait_for(session, select)
 
 
@@ -158,6 +171,7 @@ def run(bootstrap, ipv6):
 if __name__ == "__main__":
     over_ipv6 = "--ipv6" in sys.argv
     if sys.argv[1] == "serve":
-        serve(int(sys.argv[2]), int(sys.argv[3]), over_ipv6)
+        leaving = int(sys.argv[sys.argv.index("--dead") + 1]) if "--dead" in sys.argv else 0
+        serve(int(sys.argv[2]), int(sys.argv[3]), over_ipv6, leaving)
     else:
         run(sys.argv[2], over_ipv6)

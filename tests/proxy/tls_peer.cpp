@@ -198,10 +198,6 @@ void Origin::run() {
 void Origin::serve(Peer& peer) {
   if (!peer.accept_tls(context_.get())) return;
   resumed_ += SSL_session_reused(peer.ssl());
-  {
-    std::scoped_lock const lock(mutex_);
-    alpns_.push_back(peer.alpn());
-  }
   serve_(peer);
 }
 
@@ -222,11 +218,6 @@ void Origin::change_certificate() {
   SSL_CTX_use_PrivateKey(context_.get(), key.get());
   std::scoped_lock const lock(mutex_);
   certificate_ = host::trust::encode_der(certificate.get());
-}
-
-std::vector<std::string> Origin::alpns() {
-  std::scoped_lock const lock(mutex_);
-  return alpns_;
 }
 
 }  // namespace dotkey::tests

@@ -62,7 +62,6 @@ class Origin {
   base::Bytes certificate();
   void change_certificate();
   void forbid_resumption();
-  std::vector<std::string> alpns();  // chosen, a connection each
   [[nodiscard]] int resumed_count() const { return resumed_; }
   [[nodiscard]] int connection_count() const { return connections_; }
 
@@ -79,7 +78,6 @@ class Origin {
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
   base::Bytes certificate_;
-  std::vector<std::string> alpns_;
   std::set<int> live_;  // sockets of the workers
   std::vector<std::thread> workers_;
   std::thread acceptor_;
