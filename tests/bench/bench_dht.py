@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """BEP 44 on loopback: our node beside libtorrent's and npm's bittorrent-dht, in one run.
 
-One node puts a new 950-byte item, another gets it, REPEAT times; medians in milliseconds. `churn` is
-a network where 6 of the 30 nodes have just left. A fresh network for every row: whoever left stays in
-the others' tables and slows the next one down. Usage: bench_dht.py [REPEAT]
+One node puts a new 950-byte item, another gets it, REPEAT times; medians in milliseconds. `churn`
+is a network where 6 of the 30 nodes have just left. A fresh network for every row: whoever left
+stays in the others' tables and slows the next one down. Usage: bench_dht.py [REPEAT]
 """
 import json
 import os

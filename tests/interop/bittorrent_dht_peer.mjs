@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // npm's bittorrent-dht as a DHT peer on loopback; the same commands as `libtorrent_peer.py run`,
-// except that ["put", seed, value, salt, seq, cas] takes the sequence to sign. Every answer holds its
-// time in ms. The package hands out one value at the end: first_ms is when it verified the first.
+// except that ["put", seed, value, salt, seq, cas] takes the sequence to sign. Every answer holds
+// its time in ms. The package hands out one value at the end: first_ms is when it verified it.
 import crypto from 'node:crypto';
 import readline from 'node:readline';
 import DHT from 'bittorrent-dht';
