@@ -49,6 +49,9 @@ namespace dotkey::base {
   X(keystore_malformed,         "keystore.malformed",         "The key file is damaged or no key file; it was left as it is, restore it from a copy.") \
   X(keystore_passphrase_needed, "keystore.passphrase_needed", "The key is locked; type its passphrase at a terminal, or give --passphrase-file or DOTKEY_PASSPHRASE.") \
   X(keystore_not_confirmed,     "keystore.not_confirmed",     "Removing a key cannot be undone; confirm at the terminal or add --yes.") \
+  X(phrase_length_wrong,        "phrase.length_wrong",        "A recovery phrase has 24 words; check for missing or extra ones.") \
+  X(phrase_word_unknown,        "phrase.word_unknown",        "A word of the recovery phrase is not in the word list; check the spelling of the word named.") \
+  X(phrase_checksum_wrong,      "phrase.checksum_wrong",      "The words do not belong together; check their order and spelling.") \
   X(config_malformed,           "config.malformed",           "The configuration file is not valid TOML or has a value of the wrong kind; mend the line named.") \
   X(config_unknown_key,         "config.unknown_key",         "The configuration file has a key that dotkey does not know; mend or remove the line named.") \
   X(store_unusable,             "store.unusable",             "The database cannot be used; free space on its disk, or move it away to begin with an empty one.") \

@@ -123,19 +123,9 @@ Result<SignedPacket> SignedPacket::build(crypto::Signer& signer, std::int64_t ti
     return fail(ErrorCode::record_timestamp_invalid, std::to_string(timestamp_us));
   }
   crypto::PublicKey const& key = signer.public_key();
-  dns::Message message;
-  message.response = true;
-  message.answers.reserve(records.size());
-  for (ResourceRecord const& record : records) {
-    auto name = normalise_name(record.name, key);
-    if (!name) return tl::unexpected(name.error());
-    message.answers.push_back(record);
-    message.answers.back().name = std::move(*name);
-  }
-  auto dns_bytes = dns::encode_message(message);
-  if (!dns_bytes) return fail(ErrorCode::record_too_large, "over 65,535 bytes");
+  auto const dns_bytes = encode_unsigned(key, records);
+  if (!dns_bytes) return tl::unexpected(dns_bytes.error());
   if (dns_bytes->size() > dns_size_max) return too_large(dns_bytes->size());
-  // Never sign what others refuse: a class that no node knows, for one.
   auto checked = dns::parse_message(*dns_bytes, dns::rules_for_signed_packets);
   if (!checked) return tl::unexpected(checked.error());
   auto const signature = signer.sign(signable(timestamp_us, *dns_bytes));
@@ -215,6 +205,25 @@ Name origin_of(crypto::PublicKey const& key) {
   auto origin = Name::from_labels(labels);
   DOTKEY_ASSERT(origin.has_value());
   return std::move(*origin);
+}
+
+Result<Bytes> encode_unsigned(crypto::PublicKey const& key,
+                              std::span<ResourceRecord const> records) {
+  dns::Message message;
+  message.response = true;
+  message.answers.reserve(records.size());
+  for (ResourceRecord const& record : records) {
+    auto name = normalise_name(record.name, key);
+    if (!name) return tl::unexpected(name.error());
+    message.answers.push_back(record);
+    message.answers.back().name = std::move(*name);
+  }
+  auto out = dns::encode_message(message);
+  if (!out) return fail(ErrorCode::record_too_large, "over 65,535 bytes");
+  // Never sign what others refuse: a class that no node knows, for one.
+  auto const checked = dns::parse_message(*out, dns::rules_for_signed_packets);
+  if (!checked) return tl::unexpected(checked.error());
+  return out;
 }
 
 Result<Name> normalise_name(Name const& name, crypto::PublicKey const& key) {

@@ -97,6 +97,11 @@ class SignedPacket {
 // The name a key goes by in its own packet: one label of z-base-32.
 wire::dns::Name origin_of(crypto::PublicKey const& key);
 
+// The DNS message that build() would sign, of any size. Errors: record_too_large over 65,535 bytes;
+// dns_name_invalid; dns_malformed.
+base::Result<base::Bytes> encode_unsigned(crypto::PublicKey const& key,
+                                          std::span<wire::dns::ResourceRecord const> records);
+
 // Brings a name under `key`: kept when it ends in the key (in any case or spelling of it, made
 // canonical), the key's own name when it is the root or ends in the label "@", else relative to the
 // key. Errors: dns_name_invalid when it gets too long.

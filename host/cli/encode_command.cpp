@@ -29,7 +29,7 @@ struct EncodeArguments {
 base::Result<crypto::Seed> seed_for_encode(Program const& program,
                                            EncodeArguments const& arguments) {
   if (!arguments.name.empty()) return load_seed(program, arguments.name, arguments.passphrase);
-  auto const file = store::parse_key_file(arguments.seed_hex);
+  auto const file = custody::parse_key_file(arguments.seed_hex);
   if (file && file->seed) return *file->seed;
   return base::fail(base::ErrorCode::keystore_malformed,
                     "--seed-hex wants 64 hexadecimal characters");

@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/crypto/ed25519.h"
+#include "core/custody/recovery_phrase.h"
 #include "core/names/public_key.h"
 
 #include "host/cli/output.h"
@@ -26,6 +27,7 @@ struct KeyArguments {
   std::string seed_hex;
   std::string file;
   std::string out;
+  bool words = false;
   bool yes = false;
 };
 using KeyArgumentsPtr = std::shared_ptr<KeyArguments>;
@@ -53,17 +55,17 @@ void print_key(Program const& program, std::string const& name, crypto::PublicKe
 // The text to store for a seed, locked where the user wants it.
 base::Result<SecretText> encode_for_store(Program& program, crypto::Seed const& seed,
                                           PassphraseOptions const& options) {
-  if (!options.is_wanted()) return SecretText(store::encode_key_file(seed));
+  if (!options.is_wanted()) return SecretText(custody::encode_key_file(seed));
   auto const passphrase = read_passphrase(options, true);
   if (!passphrase) return tl::make_unexpected(passphrase.error());
   auto text =
-      store::encode_key_file(seed, passphrase->expose(), crypto::KdfCost{}, program.entropy);
+      custody::encode_key_file(seed, passphrase->expose(), crypto::KdfCost{}, program.entropy);
   if (!text) return tl::make_unexpected(text.error());
   return SecretText(std::move(*text));
 }
 
 base::Result<void> store_key(Program& program, std::string const& name, std::string_view text) {
-  auto const file = store::parse_key_file(text);
+  auto const file = custody::parse_key_file(text);
   if (!file) return tl::make_unexpected(file.error());
   if (auto added = program.keys().add(name, text); !added) return added;
   print_key(program, name, file->public_key, file->is_locked());
@@ -90,15 +92,23 @@ base::Result<void> new_key(Program& program, KeyArguments const& arguments) {
   return store_seed(program, arguments, seed);
 }
 
+base::Result<void> import_words(Program& program, KeyArguments const& arguments) {
+  SecretText const text = read_recovery_phrase();
+  auto const seed = custody::parse_recovery_phrase(text.expose());
+  if (!seed) return tl::make_unexpected(seed.error());
+  return store_seed(program, arguments, *seed);
+}
+
 base::Result<void> import_key(Program& program, KeyArguments const& arguments) {
+  if (arguments.words) return import_words(program, arguments);
   SecretText text(arguments.seed_hex);
   if (!arguments.file.empty()) {
-    auto content = store::read_file(arguments.file, store::key_file_size_max);
+    auto content = store::read_file(arguments.file, custody::key_file_size_max);
     if (!content) return tl::make_unexpected(content.error());
     text.writable() = base::text_of(*content);
     crypto::wipe(content->data(), content->size());
   }
-  auto file = store::parse_key_file(text.expose());
+  auto file = custody::parse_key_file(text.expose());
   if (!file) {
     file.error().detail =
         (arguments.file.empty() ? "--seed-hex" : arguments.file) + ": " + file.error().detail;
@@ -146,7 +156,8 @@ base::Result<void> show_key(Program& program, KeyArguments const& arguments) {
 base::Result<void> export_key(Program& program, KeyArguments const& arguments) {
   auto const seed = load_seed(program, arguments.name, arguments.passphrase);
   if (!seed) return tl::make_unexpected(seed.error());
-  SecretText const text(store::encode_key_file(*seed));
+  SecretText const text(arguments.words ? custody::encode_recovery_phrase(*seed)
+                                        : custody::encode_key_file(*seed));
   std::string const key = names::format_public_key(crypto::KeyPair(*seed).public_key());
   if (!arguments.out.empty()) {
     auto written = store::write_file(arguments.out, base::view_of(text.expose()), 0600,
@@ -158,7 +169,8 @@ base::Result<void> export_key(Program& program, KeyArguments const& arguments) {
     return {};
   }
   if (program.options.json) {
-    print_json({{"name", arguments.name}, {"key", key}, {"seed", text.expose()}});
+    std::string_view const member = arguments.words ? "words" : "seed";
+    print_json({{"name", arguments.name}, {"key", key}, {member, text.expose()}});
   } else {
     print_line(text.expose());
   }
@@ -198,12 +210,17 @@ void add_writing_commands(CLI::App& key, Program& program, KeyArgumentsPtr const
   auto* const seed = import->add_option("--seed-hex", arguments->seed_hex,
                                         "The 32-byte seed as 64 hexadecimal characters");
   auto* const file = import->add_option("--file", arguments->file, "A key file");
-  seed->excludes(file);
+  auto* const words = import->add_flag("--words", arguments->words,
+                                       "A recovery phrase of 24 words, read from standard input");
+  seed->excludes(file)->excludes(words);
+  file->excludes(words);
   arguments->passphrase.add_to(*import, true);
-  import->footer("Example:\n  dotkey key import alice --file ~/.pkarr/secret");
+  import->footer(
+      "Example:\n  dotkey key import alice --file ~/.pkarr/secret\n  dotkey key import alice "
+      "--words");
   import->callback([&program, arguments] {
-    if (arguments->seed_hex.empty() && arguments->file.empty()) {
-      throw CLI::RequiredError("--seed-hex or --file");
+    if (arguments->seed_hex.empty() && arguments->file.empty() && !arguments->words) {
+      throw CLI::RequiredError("--seed-hex, --file or --words");
     }
     program.action = [&program, arguments] { return import_key(program, *arguments); };
   });
@@ -227,12 +244,15 @@ void add_reading_commands(CLI::App& key, Program& program, KeyArgumentsPtr const
     program.action = [&program, arguments] { return show_key(program, *arguments); };
   });
 
-  CLI::App* const export_ =
-      add_named(key, "export", "Print a stored key's SECRET seed, in pkarr's form", arguments);
+  CLI::App* const export_ = add_named(
+      key, "export", "Print a stored key's SECRET seed, in pkarr's form or as words", arguments);
   export_->add_option("--out", arguments->out, "Write it to FILE (mode 0600) instead")
       ->type_name("FILE");
+  export_->add_flag("--words", arguments->words,
+                    "As a recovery phrase of 24 words, to write on paper");
   arguments->passphrase.add_to(*export_, false);
-  export_->footer("Example:\n  dotkey key export alice --out alice.secret");
+  export_->footer(
+      "Example:\n  dotkey key export alice --out alice.secret\n  dotkey key export alice --words");
   export_->callback([&program, arguments] {
     program.action = [&program, arguments] { return export_key(program, *arguments); };
   });

@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "core/custody/recovery_phrase.h"
+
 #include "host/store/atomic_file.h"
 
 namespace dotkey::host::cli {
@@ -43,6 +45,10 @@ class QuietTerminal {
   termios before_{};
   struct sigaction interrupt_before_{};
 };
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 // Byte by byte: no stdio buffer keeps a copy.
 base::Result<SecretText> read_hidden_line(char const* prompt) {
@@ -108,6 +114,24 @@ base::Result<SecretText> read_passphrase(PassphraseOptions const& options, bool 
   return out;
 }
 
+SecretText read_recovery_phrase() {
+  bool const at_terminal = ::isatty(STDIN_FILENO) == 1;
+  if (at_terminal) std::fputs("The 24 words of the recovery phrase:\n", stderr);
+  SecretText out;
+  out.writable().reserve(custody::recovery_phrase_size_max + 1);
+  std::size_t words = 0;
+  char before = ' ';
+  char c = 0;
+  while (out.expose().size() <= custody::recovery_phrase_size_max &&
+         ::read(STDIN_FILENO, &c, 1) == 1) {
+    out.writable().push_back(c);
+    if (is_blank(before) && !is_blank(c)) ++words;
+    if (at_terminal && c == '\n' && words >= custody::recovery_words) break;
+    before = c;
+  }
+  return out;
+}
+
 bool ask_yes(std::string const& question) {
   if (::isatty(STDIN_FILENO) != 1) return false;
   std::fprintf(stderr, "%s [y/N] ", question.c_str());
@@ -122,7 +146,7 @@ base::Result<crypto::Seed> load_seed(Program const& program, std::string const& 
   if (!file->is_locked()) return *file->seed;
   auto const passphrase = read_passphrase(options, false);
   if (!passphrase) return tl::make_unexpected(passphrase.error());
-  return store::unlock(*file, passphrase->expose());
+  return custody::unlock(*file, passphrase->expose());
 }
 
 }  // namespace dotkey::host::cli

@@ -46,6 +46,9 @@ struct PassphraseOptions {
 // keystore_passphrase_needed when none of them has one, file_unreadable, cancelled.
 base::Result<SecretText> read_passphrase(PassphraseOptions const& options, bool twice);
 
+// A recovery phrase from stdin: to its end, at a terminal to the line that completes it.
+SecretText read_recovery_phrase();
+
 // A yes or no at the terminal; no terminal is a no.
 bool ask_yes(std::string const& question);
 

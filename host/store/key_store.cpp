@@ -46,13 +46,13 @@ base::Result<std::vector<std::string>> KeyStore::names() const {
   return out;
 }
 
-base::Result<KeyFile> KeyStore::load(std::string_view name) const {
+base::Result<custody::KeyFile> KeyStore::load(std::string_view name) const {
   if (!is_name(name)) return invalid_name(name);
   std::string const path = path_of(name);
   if (!exists(path)) return base::fail(ErrorCode::keystore_not_found, std::string(name));
-  auto text = read_file(path, key_file_size_max);
+  auto text = read_file(path, custody::key_file_size_max);
   if (!text) return tl::make_unexpected(text.error());
-  auto file = parse_key_file(base::text_of(*text));
+  auto file = custody::parse_key_file(base::text_of(*text));
   crypto::wipe(text->data(), text->size());
   if (!file) file.error().detail = path + ": " + file.error().detail;
   return file;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/store/key_file.h"
+#include "core/custody/key_file.h"
 
 namespace dotkey::host::store {
 
@@ -21,9 +21,9 @@ class KeyStore {
   [[nodiscard]] base::Result<std::vector<std::string>> names() const;
 
   // Errors: keystore_name_invalid, keystore_not_found, keystore_malformed, file_unreadable.
-  [[nodiscard]] base::Result<KeyFile> load(std::string_view name) const;
+  [[nodiscard]] base::Result<custody::KeyFile> load(std::string_view name) const;
 
-  // `text` is what encode_key_file() gave. Errors: keystore_name_invalid, keystore_exists,
+  // `text` is what custody::encode_key_file() gave. Errors: keystore_name_invalid, keystore_exists,
   // file_unwritable.
   [[nodiscard]] base::Result<void> add(std::string_view name, std::string_view text) const;
 

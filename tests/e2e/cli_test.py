@@ -156,6 +156,16 @@ class Keys(Home):
         self.fails("file.exists", "key", "export", "a", "--out", self.path("out"))
         self.assertEqual(self.ok_json("key", "import", "b", "--file", self.path("out"))["key"], key)
 
+    def test_become_words_and_come_back_from_them(self):
+        made = self.ok_json("key", "import", "alice", "--seed-hex", SEED)
+        words = self.ok_json("key", "export", "alice", "--words")["words"]
+        self.assertEqual(len(words.split()), 24)
+        again = self.ok_json("key", "import", "bob", "--words", stdin=words.replace(" ", "\n"))
+        self.assertEqual(again["key"], made["key"])
+        swapped = " ".join(reversed(words.split()))
+        self.fails("phrase.checksum_wrong", "key", "import", "carol", "--words", stdin=swapped)
+        self.fails("phrase.length_wrong", "key", "import", "carol", "--words", stdin="")
+
     def test_are_never_overwritten(self):
         self.ok("key", "import", "alice", "--seed-hex", SEED)
         self.fails("keystore.exists", "key", "new", "alice")

@@ -11,7 +11,6 @@
 
 #include "host/store/atomic_file.h"
 #include "host/store/dht_state.h"
-#include "host/store/key_file.h"
 #include "host/store/key_store.h"
 #include "host/store/record_store.h"
 #include "tests/support/seeded_entropy.h"
@@ -20,8 +19,6 @@ namespace dotkey::host::store {
 namespace {
 
 using base::ErrorCode;
-
-constexpr crypto::KdfCost cheap{1, 8};
 
 // A directory of its own for each test, gone afterwards.
 class Directory {
@@ -93,64 +90,6 @@ TEST(atomic_file, private_directories_are_made_with_their_parents) {
   EXPECT_FALSE(create_private_directory(dir.file("f")));
 }
 
-TEST(key_file, without_a_passphrase_it_is_what_pkarr_writes) {
-  std::string const text = encode_key_file(seed_of(0xab));
-  std::string expected;
-  for (int i = 0; i < 32; ++i) expected += "ab";
-  EXPECT_EQ(text, expected);
-  auto const file = parse_key_file("  " + text + "\n");
-  ASSERT_TRUE(file);
-  EXPECT_FALSE(file->is_locked());
-  EXPECT_EQ(file->public_key, crypto::KeyPair(seed_of(0xab)).public_key());
-}
-
-TEST(key_file, a_sealed_seed_opens_with_its_passphrase_alone) {
-  test::SeededEntropy entropy(1);
-  auto const text = encode_key_file(seed_of(7), "correct horse", cheap, entropy);
-  ASSERT_TRUE(text);
-  EXPECT_EQ(text->find(base::encode_hex(seed_of(7).expose())), std::string::npos);
-  auto const file = parse_key_file(*text);
-  ASSERT_TRUE(file);
-  EXPECT_TRUE(file->is_locked());
-  EXPECT_EQ(file->public_key, crypto::KeyPair(seed_of(7)).public_key());
-  EXPECT_EQ(unlock(*file, "wrong").error().code, ErrorCode::crypto_decryption_failed);
-  auto const seed = unlock(*file, "correct horse");
-  ASSERT_TRUE(seed);
-  EXPECT_TRUE(base::equal(seed->expose(), seed_of(7).expose()));
-}
-
-TEST(key_file, any_changed_character_of_a_sealed_file_is_noticed) {
-  test::SeededEntropy entropy(2);
-  std::string const text = encode_key_file(seed_of(9), "p", cheap, entropy).value();
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {  // the last is a newline, which is trimmed
-    std::string changed = text;
-    changed[i] = changed[i] == '3' ? '4' : '3';
-    auto const file = parse_key_file(changed);
-    EXPECT_FALSE(file && unlock(*file, "p")) << "at " << i;
-  }
-}
-
-TEST(key_file, damaged_text_is_refused) {
-  test::SeededEntropy entropy(3);
-  std::string const sealed = encode_key_file(seed_of(9), "p", cheap, entropy).value();
-  std::string const plain = encode_key_file(seed_of(9));
-  for (std::string const& text :
-       {std::string(), std::string("hello"), plain.substr(1), plain + "00", sealed.substr(0, 100),
-        sealed + "more", std::string(key_file_size_max + 1, 'a')}) {
-    auto const file = parse_key_file(text);
-    ASSERT_FALSE(file) << text;
-    EXPECT_EQ(file.error().code, ErrorCode::keystore_malformed);
-  }
-}
-
-TEST(key_file, absurd_argon2_costs_are_refused_before_memory_is_asked_for) {
-  test::SeededEntropy entropy(4);
-  std::string text = encode_key_file(seed_of(9), "p", cheap, entropy).value();
-  std::string const memory = "argon2id-memory-kib 8";
-  text.replace(text.find(memory), memory.size(), "argon2id-memory-kib 4000000000");
-  EXPECT_EQ(parse_key_file(text).error().code, ErrorCode::keystore_malformed);
-}
-
 TEST(key_store, names_that_could_be_paths_or_hidden_files_are_refused) {
   for (auto const* name : {"alice", "a", "0", "a.b_c-d"}) EXPECT_TRUE(KeyStore::is_name(name));
   for (auto const* name : {"", ".", "..", ".a", "-a", "a/b", "A", "a b", "ä"}) {
@@ -164,9 +103,10 @@ TEST(key_store, keys_are_added_listed_and_removed_and_never_overwritten) {
   Directory const dir;
   KeyStore const store(dir.file("keys"));
   EXPECT_TRUE(store.names()->empty());
-  ASSERT_TRUE(store.add("bob", encode_key_file(seed_of(1))));
-  ASSERT_TRUE(store.add("alice", encode_key_file(seed_of(2))));
-  EXPECT_EQ(store.add("bob", encode_key_file(seed_of(3))).error().code, ErrorCode::keystore_exists);
+  ASSERT_TRUE(store.add("bob", custody::encode_key_file(seed_of(1))));
+  ASSERT_TRUE(store.add("alice", custody::encode_key_file(seed_of(2))));
+  EXPECT_EQ(store.add("bob", custody::encode_key_file(seed_of(3))).error().code,
+            ErrorCode::keystore_exists);
   EXPECT_EQ(store.names().value(), (std::vector<std::string>{"alice", "bob"}));
   EXPECT_EQ(store.load("bob")->public_key, crypto::KeyPair(seed_of(1)).public_key());
   EXPECT_EQ(mode_of(store.path_of("bob")), 0600U);

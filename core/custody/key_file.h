@@ -13,7 +13,7 @@
 #include "core/crypto/secret.h"
 #include "core/engine/entropy.h"
 
-namespace dotkey::host::store {
+namespace dotkey::custody {
 
 inline constexpr std::size_t key_file_size_max = 4096;
 
@@ -47,4 +47,4 @@ base::Result<KeyFile> parse_key_file(std::string_view text);
 // keystore_malformed, those of crypto::derive_key.
 base::Result<crypto::Seed> unlock(KeyFile const& file, std::string_view passphrase);
 
-}  // namespace dotkey::host::store
+}  // namespace dotkey::custody

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/store/key_file.h"
+#include "core/custody/key_file.h"
 
 #include <array>
 #include <vector>
@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/crypto/ed25519.h"
 
-namespace dotkey::host::store {
+namespace dotkey::custody {
 namespace {
 
 using base::ErrorCode;
@@ -142,4 +142,4 @@ base::Result<crypto::Seed> unlock(KeyFile const& file, std::string_view passphra
   return *seed;
 }
 
-}  // namespace dotkey::host::store
+}  // namespace dotkey::custody
