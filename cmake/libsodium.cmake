@@ -52,6 +52,7 @@ set(sodium_sources
   crypto_stream/chacha20/ref/chacha20_ref.c
   crypto_stream/chacha20/stream_chacha20.c
   crypto_verify/sodium/verify.c
+  sodium/codecs.c
   sodium/core.c
   sodium/runtime.c
   sodium/utils.c)

@@ -84,6 +84,12 @@ export interface PinQuestion {
   now_s: number;
 }
 
+/** Argon2id (RFC 9106). */
+export interface KdfCost {
+  passes: number;
+  memory_kib: number;
+}
+
 export interface Core {
   parsePublicKey(text: string): KeyText | Failure;
   classifyHostname(host: string): HostnameKind;
@@ -99,6 +105,23 @@ export interface Core {
   pinFor(certificate: Uint8Array):
     { record: string; spki_sha256: string; dns_names: string[] } | Failure;
   publicKeyOf(seed: Uint8Array): KeyText | Failure;
+  /** docs/protocol/key-file.md. `entropy`: 40 random bytes, never used twice. */
+  sealKey(seed: Uint8Array, passphrase: string, cost: KdfCost, entropy: Uint8Array):
+    { file: string } | Failure;
+  /** The public key of a locked file is a claim until it is opened. */
+  readKeyFile(text: string): { key: string; locked: boolean } | Failure;
+  /** Takes the time and memory that the file asks for. The caller wipes the seed. */
+  openKeyFile(text: string, passphrase: string): { seed: Uint8Array } | Failure;
+  /** 24 words of BIP 39. */
+  phraseOf(seed: Uint8Array): { words: string } | Failure;
+  parsePhrase(words: string): { seed: Uint8Array } | Failure;
+  /** What a packet of `key` would hold, and the size of its DNS message. */
+  readZone(key: string, zone: string):
+    { records: ResourceRecord[]; size: number; size_max: number } | Failure;
+  /** One line of a zone file, its owner first. */
+  readRecord(key: string, line: string): { records: [ResourceRecord] } | Failure;
+  /** A zone file of the records of a packet. */
+  zoneOf(canonical: Uint8Array): { zone: string } | Failure;
   /** Signs `zone`; `packet` is the canonical form in base64. */
   buildPacket(seed: Uint8Array, timestamp_us: number | bigint, zone: string):
     { packet: string } | Failure;

@@ -7,6 +7,7 @@ const decoder = new TextDecoder();
 
 // The bounds of core/ are far below this; a larger argument is a mistake of the caller.
 const argumentsSizeMax = 4 << 20;
+const seedSize = 32;
 
 function u32(value) {
   const bytes = new Uint8Array(4);
@@ -52,24 +53,36 @@ class Core {
     this.#exports = exports;
   }
 
-  #call(name, ...parts) {
+  /** The bytes that a call gives; the module keeps none of them. */
+  #callForBytes(name, ...parts) {
     const { memory, malloc, free, dotkey_result, dotkey_result_size } = this.#exports;
     const input = encodeArguments(parts);
     const at = malloc(input.length);
     if (at === 0) throw new RangeError('out of memory');
-    let text;
     try {
       new Uint8Array(memory.buffer, at, input.length).set(input);
       this.#exports[name](at, input.length);
       // Read anew: the call may have grown, and so replaced, the buffer.
       const result = new Uint8Array(memory.buffer, dotkey_result(), dotkey_result_size());
-      text = decoder.decode(result);
+      const copy = result.slice();
+      result.fill(0);
+      return copy;
     } finally {
       // Seeds pass through here.
       new Uint8Array(memory.buffer, at, input.length).fill(0);
+      input.fill(0);
       free(at);
     }
-    return JSON.parse(text);
+  }
+
+  #call(name, ...parts) {
+    return JSON.parse(decoder.decode(this.#callForBytes(name, ...parts)));
+  }
+
+  /** {seed} or a Failure; no JSON is as short as a seed. */
+  #callForSeed(name, ...parts) {
+    const bytes = this.#callForBytes(name, ...parts);
+    return bytes.length === seedSize ? { seed: bytes } : JSON.parse(decoder.decode(bytes));
   }
 
   parsePublicKey(text) {
@@ -103,6 +116,38 @@ class Core {
 
   publicKeyOf(seed) {
     return this.#call('dotkey_public_key_of', seed);
+  }
+
+  sealKey(seed, passphrase, { passes, memory_kib }, entropy) {
+    return this.#call('dotkey_seal_key', seed, passphrase, u32(passes), u32(memory_kib), entropy);
+  }
+
+  readKeyFile(text) {
+    return this.#call('dotkey_read_key_file', text);
+  }
+
+  openKeyFile(text, passphrase) {
+    return this.#callForSeed('dotkey_open_key_file', text, passphrase);
+  }
+
+  phraseOf(seed) {
+    return this.#call('dotkey_phrase_of', seed);
+  }
+
+  parsePhrase(words) {
+    return this.#callForSeed('dotkey_parse_phrase', words);
+  }
+
+  readZone(key, zone) {
+    return this.#call('dotkey_read_zone', key, zone);
+  }
+
+  readRecord(key, line) {
+    return this.#call('dotkey_read_record', key, line);
+  }
+
+  zoneOf(canonical) {
+    return this.#call('dotkey_zone_of', canonical);
   }
 
   buildPacket(seed, timestamp_us, zone) {

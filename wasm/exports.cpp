@@ -12,7 +12,7 @@
 
 #include "wasm/arguments.h"
 #include "wasm/evidence.h"
-#include "wasm/json_writer.h"
+#include "wasm/results.h"
 
 namespace dotkey::wasm {
 namespace {
@@ -20,41 +20,10 @@ namespace {
 using base::ByteView;
 using base::Error;
 
-// One call at a time: the driver copies the result before it makes the next.
-std::string result;
-
-void finish(JsonWriter json) {
-  result = json.take();
-}
-
-void finish_with(Error const& error) {
-  JsonWriter json;
-  json.begin_object().key("error").text(base::slug_of(error.code));
-  json.key("advice").text(base::advice_for(error.code));
-  json.key("detail").text(error.detail).end_object();
-  finish(std::move(json));
-}
-
 void write_hostname(JsonWriter& json, names::Hostname const& host) {
   json.key("host").text(host.to_string());
   json.key("key").text(names::format_public_key(host.key));
   json.key("subdomain").text(host.subdomain);
-}
-
-void write_packet(JsonWriter& json, record::SignedPacket const& packet) {
-  json.begin_object().key("key").text(names::format_public_key(packet.key()));
-  json.key("timestamp_us").number(packet.timestamp_us());
-  json.key("size").number(static_cast<std::int64_t>(packet.size()));
-  json.key("records").begin_array();
-  for (wire::dns::ResourceRecord const& record : packet.records()) {
-    std::string name = record.name.to_string();
-    if (name.size() > 1) name.pop_back();
-    json.begin_object().key("name").text(name);
-    json.key("ttl").number(record.ttl_s);
-    json.key("type").text(wire::dns::encode_record_type(record.type));
-    json.key("data").text(wire::dns::encode_record_data_text(record.data)).end_object();
-  }
-  json.end_array().end_object();
 }
 
 void write_decision(JsonWriter& json, pin::Decision const& decision) {
@@ -97,7 +66,7 @@ void write_finding(JsonWriter& json, Finding const& finding) {
   json.end_array();
 }
 
-void finish_with(base::Result<record::SignedPacket> const& packet) {
+void finish_with_packet(base::Result<record::SignedPacket> const& packet) {
   if (!packet) return finish_with(packet.error());
   JsonWriter json;
   write_packet(json, *packet);
@@ -131,11 +100,11 @@ using namespace dotkey::wasm;  // NOLINT(google-build-using-namespace)
 extern "C" {
 
 std::uint8_t const* dotkey_result() {
-  return reinterpret_cast<std::uint8_t const*>(result.data());
+  return reinterpret_cast<std::uint8_t const*>(result().data());
 }
 
 std::size_t dotkey_result_size() {
-  return result.size();
+  return result().size();
 }
 
 // text → {key}
@@ -170,7 +139,7 @@ void dotkey_classify_hostname(std::uint8_t const* data, std::size_t size) {
 
 // canonical packet → {key, timestamp_us, size, records}
 void dotkey_verify_packet(std::uint8_t const* data, std::size_t size) {
-  finish_with(record::SignedPacket::parse(Arguments(data, size).next_bytes()));
+  finish_with_packet(record::SignedPacket::parse(Arguments(data, size).next_bytes()));
 }
 
 // key in any spelling, relay payload → the same
@@ -178,7 +147,7 @@ void dotkey_verify_payload(std::uint8_t const* data, std::size_t size) {
   Arguments arguments(data, size);
   auto const key = names::parse_public_key(arguments.next_text());
   if (!key) return finish_with(key.error());
-  finish_with(record::SignedPacket::parse_relay_payload(*key, arguments.next_bytes()));
+  finish_with_packet(record::SignedPacket::parse_relay_payload(*key, arguments.next_bytes()));
 }
 
 // host, port, route host, route port, packets, chain, now_s → {verdict, allowed, …}
@@ -239,35 +208,6 @@ void dotkey_pin_for(std::uint8_t const* data, std::size_t size) {
   json.key("dns_names").begin_array();
   for (std::string const& name : certificate->dns_names()) json.text(name);
   json.end_array().end_object();
-  finish(std::move(json));
-}
-
-// seed → {key}
-void dotkey_public_key_of(std::uint8_t const* data, std::size_t size) {
-  auto const seed = crypto::Seed::from(Arguments(data, size).next_bytes());
-  if (!seed) return finish_with(Error(base::ErrorCode::key_malformed, "a seed has 32 bytes"));
-  JsonWriter json;
-  json.begin_object().key("key");
-  json.text(names::format_public_key(crypto::KeyPair(*seed).public_key())).end_object();
-  finish(std::move(json));
-}
-
-// seed, timestamp_us, zone text → {packet}, the canonical bytes in base64
-void dotkey_build_packet(std::uint8_t const* data, std::size_t size) {
-  Arguments arguments(data, size);
-  auto const seed = crypto::Seed::from(arguments.next_bytes());
-  if (!seed) return finish_with(Error(base::ErrorCode::key_malformed, "a seed has 32 bytes"));
-  crypto::KeyPair pair(*seed);
-  std::int64_t const timestamp_us = arguments.next_i64();
-  auto const records =
-      wire::dns::parse_zone_text(arguments.next_text(), record::origin_of(pair.public_key()));
-  if (!records) return finish_with(records.error());
-  auto const packet = record::SignedPacket::build(pair, timestamp_us, *records);
-  if (!packet) return finish_with(packet.error());
-  JsonWriter json;
-  json.begin_object().key("packet");
-  json.text(base::encode_base64(packet->canonical(), base::Base64Alphabet::standard));
-  json.end_object();
   finish(std::move(json));
 }
 

@@ -53,7 +53,7 @@ SecretText read_recovery_phrase();
 bool ask_yes(std::string const& question);
 
 // Loads a stored key, asking for its passphrase where it is locked. Errors: those of
-// KeyStore::load, read_passphrase and store::unlock.
+// KeyStore::load, read_passphrase and custody::unlock.
 base::Result<crypto::Seed> load_seed(Program const& program, std::string const& name,
                                      PassphraseOptions const& options);
 
