@@ -125,13 +125,13 @@ base::Result<void> PacketStore::prepare() {
     Statement& statement;
     char const* sql;
   } const statements[] = {
-      {insert_, "INSERT OR IGNORE INTO packets VALUES (?1, ?2, ?3, ?4)"},
       // A row of another key, or one that was damaged, gives way like an older one; among equal
       // timestamps the larger DNS message wins, as everywhere.
-      {update_,
-       "UPDATE packets SET timestamp_us = ?2, last_seen_us = ?3, packet = ?4 WHERE id = ?1 AND "
-       "(timestamp_us < ?2 OR substr(packet, 1, 32) <> substr(?4, 1, 32) OR "
-       "(timestamp_us = ?2 AND substr(packet, 105) <= substr(?4, 105)))"},
+      {upsert_,
+       "INSERT INTO packets VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE "
+       "SET timestamp_us = ?2, last_seen_us = ?3, packet = ?4 WHERE "
+       "timestamp_us < ?2 OR substr(packet, 1, 32) <> substr(?4, 1, 32) OR "
+       "(timestamp_us = ?2 AND substr(packet, 105) <= substr(?4, 105))"},
       {sample_, "SELECT id, last_seen_us FROM packets WHERE id >= ? ORDER BY id LIMIT 8"},
       {erase_, "DELETE FROM packets WHERE id = ?"},
       {save_count_, "UPDATE meta SET value = ? WHERE name = 'packets'"},
@@ -204,15 +204,13 @@ bool PacketStore::write_entry(Entry const& entry) {
   std::int64_t const id = row_id(hash_key_, base::ByteView(entry.canonical).first(32));
   auto const timestamp_us =
       static_cast<std::int64_t>(base::read_be<std::uint64_t>(entry.canonical, 96));
-  for (Statement* const statement : {&insert_, &update_}) {
-    statement->bind(1, id).bind(2, timestamp_us).bind(3, entry.last_seen.us);
-    statement->bind(4, base::ByteView(entry.canonical));
-    if (!statement->run()) return false;
-    if (sqlite3_changes(database_.get()) == 0) continue;
-    if (statement == &insert_) ++count_;
-    return true;
-  }
-  return true;  // what is kept is more recent
+  upsert_.bind(1, id).bind(2, timestamp_us).bind(3, entry.last_seen.us);
+  upsert_.bind(4, base::ByteView(entry.canonical));
+  // Ids are never negative, so that this one says whether a row was inserted.
+  sqlite3_set_last_insert_rowid(database_.get(), -1);
+  if (!upsert_.run()) return false;
+  if (sqlite3_last_insert_rowid(database_.get()) == id) ++count_;
+  return true;
 }
 
 // The longest unseen of a few at random: within a hair of the oldest of all, without an index.
@@ -221,15 +219,17 @@ bool PacketStore::evict_one() {
   sqlite3_randomness(sizeof random, &random);
   std::optional<std::int64_t> oldest_id;
   std::int64_t oldest_us = 0;
+  int seen = 0;
+  // Near the last id the sample goes on from the first: one row alone would be evicted, however
+  // new.
   for (auto const from : {static_cast<std::int64_t>(random >> 1), std::int64_t{0}}) {
     sample_.bind(1, from);
-    for (int i = 0; i < sample_size && sample_.step(); ++i) {
+    for (; seen < sample_size && sample_.step(); ++seen) {
       if (oldest_id && sample_.integer(1) >= oldest_us) continue;
       oldest_id = sample_.integer(0);
       oldest_us = sample_.integer(1);
     }
     sample_.reset();
-    if (oldest_id) break;
   }
   if (!oldest_id) return true;
   if (!erase_.bind(1, *oldest_id).run()) return false;

@@ -93,8 +93,7 @@ class PacketStore {
   std::uint64_t packets_max_;
   std::string hash_key_;
   Database database_;
-  Statement insert_;
-  Statement update_;
+  Statement upsert_;
   Statement sample_;
   Statement erase_;
   Statement save_count_;
