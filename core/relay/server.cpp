@@ -229,7 +229,9 @@ std::optional<TicketId> Server::on_put(Moment now, Request const& request, Conte
     write_text(out, context, 413, "A signed packet has at most 1072 bytes here");
     return std::nullopt;
   }
-  auto const key = parse_segment(segment);
+  // A bare key is not checked for being on the curve: its packet's signature proves it.
+  auto const spelled = spelled_key(segment);
+  auto const key = spelled ? Result<PublicKey>(*spelled) : parse_segment(segment);
   auto packet = key ? SignedPacket::parse_relay_payload(*key, request.body)
                     : Result<SignedPacket>(tl::unexpect, key.error());
   if (!packet) {

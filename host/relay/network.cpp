@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "core/base/integers.h"
 
 #include "host/loop/clock.h"
@@ -35,6 +33,13 @@ ResolveVerdict verdict_of(ErrorCode error) {
   }
 }
 
+PublishVerdict verdict_of(dht::Outcome const& put) {
+  if (!put.error) return PublishVerdict::stored;
+  if (*put.error == ErrorCode::dht_newer_exists) return PublishVerdict::newer_exists;
+  if (*put.error == ErrorCode::dht_cas_mismatch) return PublishVerdict::cas_mismatch;
+  return PublishVerdict::failed;
+}
+
 ResolveAnswer found(SignedPacket const& packet) {
   ResolveAnswer out;
   out.verdict = ResolveVerdict::found;
@@ -45,9 +50,8 @@ ResolveAnswer found(SignedPacket const& packet) {
 
 }  // namespace
 
-Network::Network(boost::asio::io_context& loop, loop::NodeDriver* driver, SharedCache& cache,
-                 store::PacketStore& store)
-    : loop_(loop), driver_(driver), cache_(cache), store_(store) {}
+Network::Network(loop::NodeDriver* driver, SharedCache& cache, store::PacketStore& store)
+    : driver_(driver), cache_(cache), store_(store) {}
 
 void Network::resolve(crypto::PublicKey const& key, Policy policy, OnResolved on_resolved) {
   ResolveAnswer answer;
@@ -134,36 +138,18 @@ void Network::on_finished(crypto::PublicKey const& key, dht::Outcome const& outc
 
 void Network::publish(SignedPacket const& packet, std::optional<std::int64_t> cas_us,
                       OnPublished on_published) {
-  if (driver_ == nullptr) return keep(packet, std::move(on_published), 0);
   dht::MutableItem const item{
       packet.key(), {}, packet.timestamp_us(), packet.item_value(), packet.signature()};
   dht::PutOptions options;
   options.cas = cas_us;
   loop::OperationWatcher watcher;
-  watcher.on_finished = [this, packet, on_published](dht::Outcome const& outcome) {
-    if (!outcome.error) return keep(packet, on_published, outcome.stored);
-    PublishAnswer answer;
-    if (*outcome.error == ErrorCode::dht_newer_exists)
-      answer.verdict = PublishVerdict::newer_exists;
-    if (*outcome.error == ErrorCode::dht_cas_mismatch)
-      answer.verdict = PublishVerdict::cas_mismatch;
-    on_published(answer);
+  watcher.on_finished = [on_published](dht::Outcome const& outcome) {
+    on_published({verdict_of(outcome), outcome.stored});
   };
   auto const started = driver_->start(
       [&](dht::Node& node, engine::Instant now) { return node.put_mutable(now, item, options); },
       std::move(watcher));
   if (!started) on_published(PublishAnswer{});
-}
-
-// The cache takes it when the server has its answer; the disk must have it before.
-void Network::keep(SignedPacket const& packet, OnPublished on_published, std::uint32_t nodes) {
-  auto const answer = [on_published, nodes](bool durable) {
-    on_published({durable ? PublishVerdict::stored : PublishVerdict::failed, nodes});
-  };
-  bool const queued = store_.put(packet, loop::unix_now(), [this, answer](bool durable) {
-    boost::asio::post(loop_, [answer, durable] { answer(durable); });
-  });
-  if (!queued) answer(false);
 }
 
 }  // namespace dotkey::host::relay

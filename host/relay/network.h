@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a relay asks of the world: packets from the DHT, packets to the DHT and onto the disk.
+// What a relay asks of the world: packets from the DHT, and packets to it.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
 
 #include "core/relay/server.h"
 
@@ -24,11 +22,11 @@ class Network {
   using OnPublished = std::function<void(dotkey::relay::PublishAnswer const&)>;
 
   // All outlive this object. `driver` may be null: then this relay knows what it was given.
-  Network(boost::asio::io_context& loop, loop::NodeDriver* driver, SharedCache& cache,
-          store::PacketStore& store);
+  Network(loop::NodeDriver* driver, SharedCache& cache, store::PacketStore& store);
+  [[nodiscard]] bool has_dht() const { return driver_ != nullptr; }  // on any thread
 
   void resolve(crypto::PublicKey const& key, dotkey::relay::Policy policy, OnResolved on_resolved);
-  // Answers once the packet is in the DHT and on the disk.
+  // Answers once the packet is in the DHT; there is one.
   void publish(record::SignedPacket const& packet, std::optional<std::int64_t> cas_us,
                OnPublished on_published);
 
@@ -43,9 +41,7 @@ class Network {
 
   void on_item(crypto::PublicKey const& key, dht::MutableItem const& item);
   void on_finished(crypto::PublicKey const& key, dht::Outcome const& outcome);
-  void keep(record::SignedPacket const& packet, OnPublished on_published, std::uint32_t nodes);
 
-  boost::asio::io_context& loop_;
   loop::NodeDriver* driver_;
   SharedCache& cache_;
   store::PacketStore& store_;

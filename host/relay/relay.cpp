@@ -34,7 +34,7 @@ base::Result<void> Relay::start() {
     if (!driver) return tl::make_unexpected(driver.error());
     driver_ = std::move(*driver);
   }
-  network_ = std::make_unique<Network>(loop_, driver_.get(), cache_, *store_);
+  network_ = std::make_unique<Network>(driver_.get(), cache_, *store_);
   world_ = std::make_unique<ServiceWorld>(ServiceWorld{settings_.server, settings_.http.proxies,
                                                        loop_, *network_, cache_, *store_, board_});
 

@@ -46,14 +46,40 @@ void Shelf::put(engine::Moment now, record::SignedPacket const& packet) {
               [&](cache::PacketCache& cache) { return cache.put(packet, now.unix_time); });
 }
 
+void Inbox::send(Message message) {
+  std::lock_guard const lock(mutex_);
+  if (service_ == nullptr) return;
+  waiting_.push_back(std::move(message));
+  if (waiting_.size() == 1) asio::post(loop_, [self = shared_from_this()] { self->deliver(); });
+}
+
+void Inbox::close() {
+  std::lock_guard const lock(mutex_);
+  service_ = nullptr;
+  waiting_.clear();
+}
+
+void Inbox::deliver() {
+  std::vector<Message> messages;
+  {
+    std::lock_guard const lock(mutex_);
+    messages.swap(waiting_);
+  }
+  // Nobody but this thread ends the service.
+  for (Message const& message : messages) message(*service_);
+}
+
 Service::Service(ServiceWorld const& world, http::Worker& worker,
                  std::unique_ptr<store::PacketReader> reader, std::uint64_t hash_key)
     : world_(world),
       worker_(worker),
       shelf_(world.cache, std::move(reader)),
-      server_(world.server, shelf_, hash_key) {}
+      server_(world.server, shelf_, hash_key),
+      inbox_(std::make_shared<Inbox>(worker.loop(), *this)) {}
 
-Service::~Service() = default;
+Service::~Service() {
+  inbox_->close();
+}
 
 // The right-most address that is not one of our proxies: what is left of it the client may have
 // made up.
@@ -90,7 +116,7 @@ bool Service::on_request(engine::Moment now, protocol::Request const& request, h
   if (!ticket) return true;
   tickets_.emplace(static_cast<std::uint64_t>(id), *ticket);
   requests_.emplace(static_cast<std::uint32_t>(*ticket), id);
-  drain(now);
+  drain();
   return false;
 }
 
@@ -101,45 +127,67 @@ void Service::on_abandoned(http::RequestId id) {
   server_.abandon(ticket.mapped());
 }
 
-template <class Act>
-auto Service::later(Act act) {
-  return [loop = &worker_.loop(), weak = std::weak_ptr<Service*>(self_), act](auto const& answer) {
-    asio::post(*loop, [weak, act, answer] {
-      if (auto const self = weak.lock()) act(**self, answer);
-    });
-  };
-}
-
-void Service::drain(engine::Moment now) {
+void Service::drain() {
   while (auto effect = server_.poll_effect()) {
     if (auto* const wanted = std::get_if<protocol::ResolveWanted>(&*effect)) {
-      auto answer = later([id = wanted->id](Service& self, protocol::ResolveAnswer const& given) {
-        engine::Moment const then{loop::now(), loop::unix_now()};
-        self.server_.on_resolved(then, id, given);
-        self.drain(then);
-      });
-      asio::post(world_.main_loop, [network = &world_.network, wanted = *wanted, answer] {
-        network->resolve(wanted.key, wanted.policy, answer);
-      });
+      resolve(*wanted);
     } else if (auto* const put = std::get_if<protocol::PublishWanted>(&*effect)) {
-      auto answer = later([id = put->id](Service& self, protocol::PublishAnswer const& given) {
-        engine::Moment const then{loop::now(), loop::unix_now()};
-        self.server_.on_published(then, id, given);
-        self.drain(then);
-      });
-      asio::post(world_.main_loop, [network = &world_.network, put = std::move(*put), answer] {
-        network->publish(put.packet, put.cas_us, answer);
-      });
+      publish(std::move(*put));
     } else {
-      auto& ready = std::get<protocol::ResponseReady>(*effect);
-      auto const request = requests_.extract(static_cast<std::uint32_t>(ready.id));
-      if (request.empty()) continue;
-      tickets_.erase(static_cast<std::uint64_t>(request.mapped()));
-      publish_totals();
-      worker_.respond(request.mapped(), ready.response);
+      respond(std::get<protocol::ResponseReady>(*effect));
     }
   }
-  static_cast<void>(now);
+}
+
+void Service::resolve(protocol::ResolveWanted const& wanted) {
+  auto answer = [inbox = inbox_, id = wanted.id](protocol::ResolveAnswer const& given) {
+    inbox->send([id, given](Service& self) {
+      self.server_.on_resolved({loop::now(), loop::unix_now()}, id, given);
+      self.drain();
+    });
+  };
+  asio::post(world_.main_loop, [network = &world_.network, wanted, answer] {
+    network->resolve(wanted.key, wanted.policy, answer);
+  });
+}
+
+// The DHT first: what it refuses is not kept.
+void Service::publish(protocol::PublishWanted wanted) {
+  if (!world_.network.has_dht()) return keep(wanted, {protocol::PublishVerdict::stored, 0});
+  asio::post(world_.main_loop, [network = &world_.network, inbox = inbox_, wanted] {
+    auto answer = [inbox, wanted](protocol::PublishAnswer const& given) {
+      inbox->send([wanted, given](Service& self) {
+        if (given.verdict == protocol::PublishVerdict::stored) return self.keep(wanted, given);
+        self.on_published(wanted.id, given);
+      });
+    };
+    network->publish(wanted.packet, wanted.cas_us, answer);
+  });
+}
+
+// The cache takes it when the server has its answer; the disk must have it before.
+void Service::keep(protocol::PublishWanted const& wanted, protocol::PublishAnswer answer) {
+  auto on_durable = [inbox = inbox_, id = wanted.id, answer](bool durable) {
+    inbox->send([id, answer, durable](Service& self) {
+      self.on_published(id, durable ? answer : protocol::PublishAnswer{});
+    });
+  };
+  if (!world_.store.put(wanted.packet, loop::unix_now(), std::move(on_durable))) {
+    on_published(wanted.id, {});
+  }
+}
+
+void Service::on_published(protocol::TicketId id, protocol::PublishAnswer const& answer) {
+  server_.on_published({loop::now(), loop::unix_now()}, id, answer);
+  drain();
+}
+
+void Service::respond(protocol::ResponseReady& ready) {
+  auto const request = requests_.extract(static_cast<std::uint32_t>(ready.id));
+  if (request.empty()) return;
+  tickets_.erase(static_cast<std::uint64_t>(request.mapped()));
+  publish_totals();
+  worker_.respond(request.mapped(), ready.response);
 }
 
 bool Service::answer_page(engine::Moment now, protocol::Request const& request,

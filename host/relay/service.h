@@ -4,8 +4,11 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -57,6 +60,27 @@ class Shelf final : public dotkey::relay::PacketShelf {
   std::array<std::uint8_t, record::SignedPacket::size_max> bytes_{};
 };
 
+class Service;
+
+// What other threads tell a service: collected, and handed over on the service's own thread.
+class Inbox : public std::enable_shared_from_this<Inbox> {
+ public:
+  using Message = std::function<void(Service&)>;
+
+  Inbox(boost::asio::io_context& loop, Service& service) : loop_(loop), service_(&service) {}
+  // On any thread. Dropped once the service is gone.
+  void send(Message message);
+  void close();
+
+ private:
+  void deliver();
+
+  std::mutex mutex_;
+  boost::asio::io_context& loop_;  // outlives the service
+  Service* service_;
+  std::vector<Message> waiting_;  // not empty: a delivery is on its way
+};
+
 class Service final : public http::Service {
  public:
   Service(ServiceWorld const& world, http::Worker& worker,
@@ -73,10 +97,12 @@ class Service final : public http::Service {
   bool answer_page(engine::Moment now, dotkey::relay::Request const& request,
                    dotkey::relay::Response& out);
   [[nodiscard]] base::IpAddress client_of(dotkey::relay::Request const& request) const;
-  void drain(engine::Moment now);
-  // Runs `act(Service&)` on this service's thread, unless it is gone by then. For the main loop.
-  template <class Act>
-  auto later(Act act);
+  void drain();
+  void resolve(dotkey::relay::ResolveWanted const& wanted);
+  void publish(dotkey::relay::PublishWanted wanted);
+  void keep(dotkey::relay::PublishWanted const& wanted, dotkey::relay::PublishAnswer answer);
+  void on_published(dotkey::relay::TicketId id, dotkey::relay::PublishAnswer const& answer);
+  void respond(dotkey::relay::ResponseReady& ready);
   void publish_totals();
 
   ServiceWorld const& world_;
@@ -86,7 +112,7 @@ class Service final : public http::Service {
   std::unordered_map<std::uint64_t, dotkey::relay::TicketId> tickets_;
   std::unordered_map<std::uint32_t, http::RequestId> requests_;
   std::shared_ptr<ServiceTotals> totals_ = std::make_shared<ServiceTotals>();
-  std::shared_ptr<Service*> self_ = std::make_shared<Service*>(this);
+  std::shared_ptr<Inbox> inbox_;
 };
 
 }  // namespace dotkey::host::relay
