@@ -103,6 +103,12 @@ namespace dotkey::base {
   X(trust_nss_unavailable,      "trust.nss_unavailable",      "The NSS library is missing, and with it the way into the browsers' trust stores; install libnss3.") \
   X(trust_store_failed,         "trust.store_failed",         "A browser's trust store cannot be read or changed; check the owner and permissions of the directory named.") \
   X(trust_store_locked,         "trust.store_locked",         "A primary password guards this Firefox profile's trust settings; install the CA through Firefox's policies or remove the password.") \
+  X(daemon_not_started,         "daemon.not_started",         "The dotkey daemon could not be started; run `dotkey daemon` in a terminal to see why.") \
+  X(install_browser_unknown,    "install.browser_unknown",    "dotkey knows the browsers chromium, chrome, edge, brave and firefox; name one of them.") \
+  X(install_child_failed,       "install.child_failed",       "A process that was to change the browsers' certificates failed; run `dotkey trust list` to see why.") \
+  X(install_firefox_running,    "install.firefox_running",    "Firefox has this profile open and would write its preferences anew; close it and run `dotkey uninstall` again.") \
+  X(install_list_malformed,     "install.list_malformed",     "The list of what was installed is damaged; move it away, install again, then uninstall.") \
+  X(install_policy_malformed,   "install.policy_malformed",   "Firefox's policy file is not a JSON object; mend it first.") \
   X(proxy_request_malformed,    "proxy.request_malformed",    "The request to the local proxy is not plain HTTP/1.1; browsers do not send such, so look at the program that did.") \
   X(proxy_site_foreign,         "proxy.site_foreign",         "The local proxy opens names that end in .key and nothing else; check the browser's proxy settings.") \
   X(proxy_port_refused,         "proxy.port_refused",         "The local proxy opens ports 80, 443, 8443 and those that the key's packet names; publish the port in an HTTPS record.") \

@@ -59,6 +59,8 @@ void build_tree(CLI::App& app, Program& program) {
   add_status_command(app, program);
   add_relay_command(app, program);
   add_testnet_command(app, program);
+  add_install_commands(app, program);
+  add_trust_command(app, program);
 }
 
 int print_usage_or_help(CLI::App const& app, CLI::ParseError const& error) {

@@ -39,6 +39,8 @@ void add_daemon_command(CLI::App& app, Program& program);
 void add_relay_command(CLI::App& app, Program& program);
 void add_status_command(CLI::App& app, Program& program);
 void add_testnet_command(CLI::App& app, Program& program);
+void add_install_commands(CLI::App& app, Program& program);
+void add_trust_command(CLI::App& app, Program& program);
 
 // A public key in any spelling, else the name of a stored key. Errors: those of
 // names::parse_public_key and KeyStore::load.

@@ -111,8 +111,11 @@ Result<LocalCa> LocalCa::load_or_create(std::string const& directory, UnixTime n
       return base::Failure(made.error());
     }
     ca.signer_ = make_new_root(now);
-    if (auto saved = ca.save(); !saved) return base::Failure(saved.error());
-    return ca;
+    auto saved = ca.save(store::Existing::refuse);
+    if (saved) return ca;
+    // Another process was faster: its root is the one.
+    if (saved.error().code != ErrorCode::file_exists) return base::Failure(saved.error());
+    ca.signer_ = {};
   }
   if (auto checked = check_privacy(ca.path_); !checked) return base::Failure(checked.error());
   auto pem = store::read_file(ca.path_, file_size_max);
@@ -158,7 +161,7 @@ Result<void> LocalCa::parse(base::ByteView pem) {
   return {};
 }
 
-Result<void> LocalCa::save() const {
+Result<void> LocalCa::save(store::Existing existing) const {
   BioPtr const out(BIO_new(BIO_s_secmem()));
   DOTKEY_ASSERT(out && write_root(out.get(), signer_));
   if (successor_.certificate) DOTKEY_ASSERT(write_root(out.get(), successor_));
@@ -170,7 +173,7 @@ Result<void> LocalCa::save() const {
   DOTKEY_ASSERT(size > 0);
   auto saved = store::write_file(
       path_, {reinterpret_cast<std::uint8_t const*>(data), static_cast<std::size_t>(size)}, 0600,
-      store::Existing::replace);
+      existing);
   OPENSSL_cleanse(data, static_cast<std::size_t>(size));
   return saved;
 }
@@ -185,7 +188,7 @@ void LocalCa::promote_successor() {
 Result<void> LocalCa::adopt_successor() {
   if (!has_successor()) return {};
   promote_successor();
-  return save();
+  return save(store::Existing::replace);
 }
 
 Result<bool> LocalCa::renew_if_due(UnixTime now) {
@@ -202,7 +205,7 @@ Result<bool> LocalCa::renew_if_due(UnixTime now) {
   auto const ended = [now](X509Ptr const& root) { return not_after_of(root.get()) < now; };
   changed = std::erase_if(retired_, ended) > 0 || changed;
   if (!changed) return false;
-  if (auto saved = save(); !saved) return base::Failure(saved.error());
+  if (auto saved = save(store::Existing::replace); !saved) return base::Failure(saved.error());
   return true;
 }
 

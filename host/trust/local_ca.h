@@ -10,6 +10,7 @@
 #include "core/crypto/hash.h"
 #include "core/engine/time.h"
 
+#include "host/store/atomic_file.h"
 #include "host/trust/openssl_handles.h"
 
 namespace dotkey::host::trust {
@@ -59,7 +60,7 @@ class LocalCa {
   explicit LocalCa(std::string path) : path_(std::move(path)) {}
 
   base::Result<void> parse(base::ByteView pem);
-  [[nodiscard]] base::Result<void> save() const;
+  [[nodiscard]] base::Result<void> save(store::Existing existing) const;
   void promote_successor();
 
   std::string path_;

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/native/daemon_launch.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace dotkey::host::native {
+namespace {
+
+using base::ErrorCode;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds retry_interval{25};
+// One that ended at once may have found another that was a little faster.
+constexpr std::chrono::milliseconds patience_with_the_faster{1'500};
+
+// What a browser sets for itself is not for the daemon, least of all its own libraries.
+bool is_of_the_browser(std::string_view variable) {
+  for (std::string_view const prefix : {"LD_", "MOZ_", "CHROME_", "GOOGLE_", "G_"}) {
+    if (variable.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+class SpawnParts {
+ public:
+  explicit SpawnParts(int log) {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    if (log >= 0) {
+      ::posix_spawn_file_actions_adddup2(&actions, log, 2);
+    } else {
+      ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    }
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    ::posix_spawn_file_actions_addchdir_np(&actions, "/");
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigset_t all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setsigdefault(&attributes, &all);
+    ::posix_spawnattr_setflags(&attributes,
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnParts() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnParts(SpawnParts const&) = delete;
+  SpawnParts& operator=(SpawnParts const&) = delete;
+
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+};
+
+// Absent: it could not even be started.
+std::optional<pid_t> spawn(std::vector<std::string> const& command, int log) {
+  std::vector<char*> arguments;
+  for (std::string const& argument : command) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  std::vector<char*> environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    if (!is_of_the_browser(*entry)) environment.push_back(*entry);
+  }
+  environment.push_back(nullptr);
+  SpawnParts const parts(log);
+  pid_t pid = -1;
+  int const error = ::posix_spawn(&pid, arguments[0], &parts.actions, &parts.attributes,
+                                  arguments.data(), environment.data());
+  if (error != 0) return std::nullopt;
+  return pid;
+}
+
+// The last line of what it wrote.
+std::string last_words(int log) {
+  std::array<char, 1024> text{};
+  off_t const size = ::lseek(log, 0, SEEK_END);
+  off_t const begin = std::max<off_t>(0, size - static_cast<off_t>(text.size()));
+  ssize_t const n = ::pread(log, text.data(), text.size(), begin);
+  std::string_view words(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+  while (words.ends_with('\n')) words.remove_suffix(1);
+  std::size_t const line = words.rfind('\n');
+  return std::string(line == std::string_view::npos ? words : words.substr(line + 1));
+}
+
+bool has_ended(int fd) {
+  pollfd entry{fd, 0, 0};
+  return fd >= 0 && ::poll(&entry, 1, 0) == 1 && (entry.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+bool has_exited(pid_t pid) {
+  return ::waitpid(pid, nullptr, WNOHANG) == pid;
+}
+
+void wait_a_moment(int watched_fd) {
+  pollfd entry{watched_fd, 0, 0};
+  ::poll(&entry, watched_fd >= 0 ? 1 : 0, static_cast<int>(retry_interval.count()));
+}
+
+}  // namespace
+
+int connect_to(std::string const& socket_path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (socket_path.size() >= sizeof address.sun_path) return -1;
+  std::copy(socket_path.begin(), socket_path.end(), address.sun_path);
+  int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+base::Result<int> connect_or_start(LaunchSettings const& settings) {
+  if (int const fd = connect_to(settings.socket_path); fd >= 0) return fd;
+  int const log = ::memfd_create("dotkey-daemon-start", MFD_CLOEXEC);
+  std::optional<pid_t> const pid = spawn(settings.command, log);
+  Clock::time_point deadline = Clock::now() + settings.patience;
+  bool exited = !pid.has_value();
+  if (exited) deadline = Clock::now();
+  int fd = -1;
+  while ((fd = connect_to(settings.socket_path)) < 0 && Clock::now() < deadline) {
+    if (has_ended(settings.watched_fd)) break;
+    if (!exited && has_exited(*pid)) {
+      exited = true;
+      deadline = std::min(deadline, Clock::now() + patience_with_the_faster);
+    }
+    wait_a_moment(settings.watched_fd);
+  }
+  std::string const words = last_words(log);
+  ::close(log);
+  if (fd >= 0) return fd;
+  if (has_ended(settings.watched_fd)) return base::fail(ErrorCode::cancelled);
+  return base::fail(ErrorCode::daemon_not_started, words.empty() ? settings.command[0] : words);
+}
+
+std::string own_program() {
+  std::array<char, 4096> path{};
+  ssize_t const n = ::readlink("/proc/self/exe", path.data(), path.size());
+  if (n <= 0 || static_cast<std::size_t>(n) == path.size()) return {};
+  std::string program(path.data(), static_cast<std::size_t>(n));
+  // A program that was replaced while it runs: the new one has its place.
+  constexpr std::string_view deleted = " (deleted)";
+  if (program.ends_with(deleted)) program.resize(program.size() - deleted.size());
+  return program;
+}
+
+}  // namespace dotkey::host::native
