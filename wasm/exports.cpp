@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "core/evidence/evidence.h"
 #include "core/names/public_key.h"
 #include "core/wire/dns_message.h"
 #include "core/wire/zone_text.h"
 
 #include "wasm/arguments.h"
-#include "wasm/evidence.h"
 #include "wasm/results.h"
 
 namespace dotkey::wasm {
@@ -43,7 +43,7 @@ void write_decision(JsonWriter& json, pin::Decision const& decision) {
   json.key("not_after_s").number(decision.not_after_s).end_object();
 }
 
-void write_finding(JsonWriter& json, Finding const& finding) {
+void write_finding(JsonWriter& json, evidence::Finding const& finding) {
   write_decision(json, finding.decision);
   write_hostname(json, finding.host);
   json.key("endpoint").begin_object();
@@ -153,15 +153,15 @@ void dotkey_verify_payload(std::uint8_t const* data, std::size_t size) {
 // host, port, route host, route port, packets, chain, now_s → {verdict, allowed, …}
 void dotkey_decide(std::uint8_t const* data, std::size_t size) {
   Arguments arguments(data, size);
-  Evidence evidence;
-  evidence.host = arguments.next_text();
-  evidence.port = static_cast<std::uint16_t>(arguments.next_u32());
-  evidence.route_host = arguments.next_text();
-  evidence.route_port = static_cast<std::uint16_t>(arguments.next_u32());
-  evidence.packets = arguments.next_list();
-  evidence.chain = arguments.next_list();
-  evidence.now_s = arguments.next_i64();
-  auto const finding = examine(evidence);
+  evidence::Evidence shown;
+  shown.host = arguments.next_text();
+  shown.port = static_cast<std::uint16_t>(arguments.next_u32());
+  shown.route_host = arguments.next_text();
+  shown.route_port = static_cast<std::uint16_t>(arguments.next_u32());
+  shown.packets = arguments.next_list();
+  shown.chain = arguments.next_list();
+  shown.now_s = arguments.next_i64();
+  auto const finding = evidence::examine(shown);
   if (!finding) return finish_with(finding.error());
   JsonWriter json;
   json.begin_object();

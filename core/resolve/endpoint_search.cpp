@@ -40,9 +40,13 @@ void EndpointSearch::on_outcome(PublicKey const& key, Outcome outcome) {
 }
 
 SignedPacket const* EndpointSearch::packet_of(PublicKey const& key) const {
+  Outcome const* const outcome = outcome_of(key);
+  return outcome != nullptr && outcome->packet ? &*outcome->packet : nullptr;
+}
+
+Outcome const* EndpointSearch::outcome_of(PublicKey const& key) const {
   auto const found = outcomes_.find(key);
-  if (found == outcomes_.end() || !found->second.packet) return nullptr;
-  return &*found->second.packet;
+  return found == outcomes_.end() ? nullptr : &found->second;
 }
 
 std::optional<base::Error> EndpointSearch::error() const {

@@ -94,6 +94,8 @@ class EndpointSearch {
   [[nodiscard]] EndpointQuery const& query() const { return query_; }
   // nullptr before it came, and when there is none.
   [[nodiscard]] SignedPacket const* packet_of(PublicKey const& key) const;
+  // nullptr before it came.
+  [[nodiscard]] Outcome const* outcome_of(PublicKey const& key) const;
 
  private:
   void walk();

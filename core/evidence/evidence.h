@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The browser's own look at what the daemon found: nothing in it is taken on trust but that the
-// server proved the key of the certificate in its TLS handshake.
+// One look at what was found about a site. The daemon and the extension (in wasm) both take it,
+// with this same code: nothing in it is taken on trust but that the server proved the key of the
+// certificate in its TLS handshake.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +17,19 @@
 #include "core/record/signed_packet.h"
 #include "core/resolve/endpoints.h"
 
-namespace dotkey::wasm {
+namespace dotkey::evidence {
 
-inline constexpr std::size_t evidence_packets_max = resolve::endpoint_keys_max;
+inline constexpr std::size_t packets_max = resolve::endpoint_keys_max;
 
 struct Evidence {
   std::string_view host;  // as the browser asked for it
   std::uint16_t port = 0;
-  // Where the daemon says that it connected.
+  // Where the connection went.
   std::string_view route_host;  // for SNI
   std::uint16_t route_port = 0;
   std::vector<base::ByteView> packets;  // canonical signed packets, in any order
   std::vector<base::ByteView> chain;    // DER, the leaf first
-  std::int64_t now_s = 0;               // the browser's clock
+  std::int64_t now_s = 0;               // by the clock of who asks
 };
 
 struct Finding {
@@ -44,4 +45,4 @@ struct Finding {
 // evidence_route_unpublished.
 base::Result<Finding> examine(Evidence const& evidence);
 
-}  // namespace dotkey::wasm
+}  // namespace dotkey::evidence

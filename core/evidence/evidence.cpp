@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wasm/evidence.h"
+#include "core/evidence/evidence.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace dotkey::wasm {
+namespace dotkey::evidence {
 namespace {
 
 using base::ErrorCode;
@@ -34,7 +34,7 @@ std::vector<Endpoint> endpoints_of(names::Hostname const& host, std::uint16_t po
   resolve::EndpointQuery query;
   query.host = host;
   query.port = port;
-  // Which addresses the user's network allows is the daemon's to refuse; here it is only asked
+  // Which addresses the user's network allows is the connection's to refuse; here it is only asked
   // whether the key publishes this way.
   query.local_network = resolve::LocalNetwork::allowed;
   FixedEntropy entropy;
@@ -74,8 +74,7 @@ pin::Decision decide_about(Endpoint const& endpoint, names::Hostname const& host
 base::Result<Finding> examine(Evidence const& evidence) {
   auto const host = names::parse_hostname(evidence.host);
   if (!host) return base::Failure(host.error());
-  if (evidence.packets.size() > evidence_packets_max ||
-      evidence.chain.size() > pin::chain_size_max) {
+  if (evidence.packets.size() > packets_max || evidence.chain.size() > pin::chain_size_max) {
     return base::fail(ErrorCode::evidence_oversized);
   }
 
@@ -106,4 +105,4 @@ base::Result<Finding> examine(Evidence const& evidence) {
   return std::move(*denied);
 }
 
-}  // namespace dotkey::wasm
+}  // namespace dotkey::evidence
