@@ -104,6 +104,7 @@ namespace dotkey::base {
   X(trust_store_failed,         "trust.store_failed",         "A browser's trust store cannot be read or changed; check the owner and permissions of the directory named.") \
   X(trust_store_locked,         "trust.store_locked",         "A primary password guards this Firefox profile's trust settings; install the CA through Firefox's policies or remove the password.") \
   X(daemon_not_started,         "daemon.not_started",         "The dotkey daemon could not be started; run `dotkey daemon` in a terminal to see why.") \
+  X(native_frame_oversized,     "native.frame_oversized",     "A message between browser and daemon is larger than 1 MB; update dotkey and its extension.") \
   X(install_browser_unknown,    "install.browser_unknown",    "dotkey knows the browsers chromium, chrome, edge, brave and firefox; name one of them.") \
   X(install_child_failed,       "install.child_failed",       "A process that was to change the browsers' certificates failed; run `dotkey trust list` to see why.") \
   X(install_firefox_running,    "install.firefox_running",    "Firefox has this profile open and would write its preferences anew; close it and run `dotkey uninstall` again.") \

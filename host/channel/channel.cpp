@@ -39,10 +39,16 @@ int connect_to(std::string const& path) {
 
 }  // namespace
 
-Result<Channel> Channel::connect(store::Paths const& paths) {
-  for (std::string const& path : socket_paths(paths)) {
-    if (int const fd = connect_to(path); fd >= 0) return Channel(fd);
+int connect_to_daemon(std::vector<std::string> const& socket_paths) {
+  for (std::string const& path : socket_paths) {
+    if (int const fd = connect_to(path); fd >= 0) return fd;
   }
+  return -1;
+}
+
+Result<Channel> Channel::connect(store::Paths const& paths) {
+  int const fd = connect_to_daemon(socket_paths(paths));
+  if (fd >= 0) return Channel(fd);
   return base::fail(ErrorCode::daemon_not_running);
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/engine/time.h"
@@ -15,6 +16,9 @@
 #include "host/store/paths.h"
 
 namespace dotkey::host::channel {
+
+// A connected socket, or -1 when nobody of our user listens at any of these paths.
+int connect_to_daemon(std::vector<std::string> const& socket_paths);
 
 class Channel {
  public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "core/names/public_key.h"
 
@@ -60,6 +61,7 @@ void build_tree(CLI::App& app, Program& program) {
   add_relay_command(app, program);
   add_testnet_command(app, program);
   add_install_commands(app, program);
+  add_native_host_command(app, program);
   add_trust_command(app, program);
 }
 
@@ -76,6 +78,19 @@ base::Result<void> run_action(Program& program) {
   program.paths = std::move(*paths);
   if (auto complete = complete_options(program.options, program.paths); !complete) return complete;
   return program.action();
+}
+
+// Browsers start what a manifest names with arguments of their own: Chrome the extension's origin,
+// Firefox the manifest's path and the extension.
+bool is_started_by_browser(int argc, char** argv) {
+  if (argc < 2) return false;
+  if (std::string_view(argv[1]).starts_with("chrome-extension://")) return true;
+  return argc == 3 && argv[1][0] == '/' && std::string_view(argv[2]).find('@') != std::string::npos;
+}
+
+void parse_arguments(CLI::App& app, int argc, char** argv) {
+  if (is_started_by_browser(argc, argv)) return app.parse("native-host");
+  app.parse(argc, argv);
 }
 
 }  // namespace
@@ -96,14 +111,14 @@ int run(int argc, char** argv) {
   CLI::App app("dotkey: public keys as web addresses.", "dotkey");
   build_tree(app, program);
   try {
-    app.parse(argc, argv);
+    parse_arguments(app, argc, argv);
   } catch (CLI::ParseError const& error) {
     return print_usage_or_help(app, error);
   }
   try {
     auto const done = run_action(program);
     if (done) return 0;
-    print_error(done.error());
+    program.report(done.error());
     return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : exit_failed;
   } catch (std::exception const& error) {  // a library's, such as std::bad_alloc: nothing half done
     std::fprintf(stderr, "internal: The program failed (%s).\n", error.what());

@@ -11,6 +11,7 @@
 #include "core/crypto/keys.h"
 
 #include "host/cli/options.h"
+#include "host/cli/output.h"
 #include "host/loop/system_entropy.h"
 #include "host/store/key_store.h"
 #include "host/store/paths.h"
@@ -21,6 +22,8 @@ struct Program {
   Options options;
   store::Paths paths;
   loop::SystemEntropy entropy;
+  // Tells the person, or the program that started this one, what went wrong.
+  std::function<void(base::Error const&)> report = &print_error;
   // What the command line asks for; run after parsing, with options and paths complete.
   std::function<base::Result<void>()> action;
 
@@ -40,6 +43,7 @@ void add_relay_command(CLI::App& app, Program& program);
 void add_status_command(CLI::App& app, Program& program);
 void add_testnet_command(CLI::App& app, Program& program);
 void add_install_commands(CLI::App& app, Program& program);
+void add_native_host_command(CLI::App& app, Program& program);
 void add_trust_command(CLI::App& app, Program& program);
 
 // A public key in any spelling, else the name of a stored key. Errors: those of

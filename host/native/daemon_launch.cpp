@@ -13,10 +13,10 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "host/channel/channel.h"
 
 extern char** environ;
 
@@ -120,27 +120,15 @@ void wait_a_moment(int watched_fd) {
 
 }  // namespace
 
-int connect_to(std::string const& socket_path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket_path.size() >= sizeof address.sun_path) return -1;
-  std::copy(socket_path.begin(), socket_path.end(), address.sun_path);
-  int const fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -1;
-  if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0) return fd;
-  ::close(fd);
-  return -1;
-}
-
 base::Result<int> connect_or_start(LaunchSettings const& settings) {
-  if (int const fd = connect_to(settings.socket_path); fd >= 0) return fd;
+  if (int const fd = channel::connect_to_daemon(settings.socket_paths); fd >= 0) return fd;
   int const log = ::memfd_create("dotkey-daemon-start", MFD_CLOEXEC);
   std::optional<pid_t> const pid = spawn(settings.command, log);
   Clock::time_point deadline = Clock::now() + settings.patience;
   bool exited = !pid.has_value();
   if (exited) deadline = Clock::now();
   int fd = -1;
-  while ((fd = connect_to(settings.socket_path)) < 0 && Clock::now() < deadline) {
+  while ((fd = channel::connect_to_daemon(settings.socket_paths)) < 0 && Clock::now() < deadline) {
     if (has_ended(settings.watched_fd)) break;
     if (!exited && has_exited(*pid)) {
       exited = true;

@@ -10,11 +10,8 @@
 
 namespace dotkey::host::native {
 
-// A connected stream socket, or -1 where nobody listens.
-int connect_to(std::string const& socket_path);
-
 struct LaunchSettings {
-  std::string socket_path;
+  std::vector<std::string> socket_paths;  // in the order to try
   // What to run: an absolute path and its arguments.
   std::vector<std::string> command;
   std::chrono::milliseconds patience{9'000};

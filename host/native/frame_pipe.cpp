@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "host/channel/frame.h"
+
 namespace dotkey::host::native {
 namespace {
 
@@ -40,7 +42,7 @@ class FrameLengths {
       if (header_size_ < header_.size()) continue;
       std::memcpy(&body_left_, header_.data(), header_.size());  // native byte order, as browsers
       header_size_ = 0;
-      if (body_left_ > frame_size_max) return false;
+      if (body_left_ > channel::frame_size_max) return false;
     }
     return true;
   }

@@ -7,9 +7,6 @@
 
 namespace dotkey::host::native {
 
-// What Chrome takes from a native host; more in the other direction helps nobody.
-inline constexpr std::uint32_t frame_size_max = 1024 * 1024;
-
 // Owned by the caller; made non-blocking.
 struct PipeEnds {
   int from_browser = 0;

@@ -3,12 +3,23 @@
 
 #include <cstdlib>
 
+#include <pwd.h>
+#include <unistd.h>
+
 namespace dotkey::host::store {
 namespace {
 
 std::string absolute_variable(char const* name) {
   char const* const value = std::getenv(name);
   return value != nullptr && value[0] == '/' ? value : "";
+}
+
+// Programs that browsers and services start may have to do without $HOME.
+std::string home_directory() {
+  std::string const home = absolute_variable("HOME");
+  if (!home.empty()) return home;
+  passwd const* const entry = ::getpwuid(::geteuid());
+  return entry != nullptr && entry->pw_dir != nullptr ? entry->pw_dir : "";
 }
 
 std::string base_directory(char const* variable, std::string const& home, char const* fallback) {
@@ -20,12 +31,12 @@ std::string base_directory(char const* variable, std::string const& home, char c
 }  // namespace
 
 base::Result<Paths> paths_from_environment() {
-  std::string const home = absolute_variable("HOME");
+  std::string const home = home_directory();
   std::string const config = base_directory("XDG_CONFIG_HOME", home, "/.config");
   std::string const state = base_directory("XDG_STATE_HOME", home, "/.local/state");
   std::string const data = base_directory("XDG_DATA_HOME", home, "/.local/share");
   if (config.empty() || state.empty() || data.empty()) {
-    return base::fail(base::ErrorCode::file_unreadable, "HOME is not set to an absolute path");
+    return base::fail(base::ErrorCode::file_unreadable, "no home directory is known; set HOME");
   }
   return Paths{config + "/dotkey/config.toml", state + "/dotkey", data + "/dotkey/keys"};
 }

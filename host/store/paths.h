@@ -15,7 +15,7 @@ struct Paths {
 };
 
 // From the environment; relative values are ignored as the XDG specification demands. Errors:
-// file_unreadable when neither the variables nor $HOME say where.
+// file_unreadable when neither the variables, $HOME nor the user's entry in the system say where.
 base::Result<Paths> paths_from_environment();
 
 }  // namespace dotkey::host::store

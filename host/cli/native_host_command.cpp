@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// dotkey native-host: what browsers start. It carries messages between the browser and the daemon.
+#include <csignal>
+#include <cstdlib>
+#include <string>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/channel/message.h"
+#include "host/channel/socket_path.h"
+#include "host/cli/output.h"
+#include "host/cli/program.h"
+#include "host/native/daemon_launch.h"
+#include "host/native/first_frame.h"
+#include "host/native/frame_pipe.h"
+
+namespace dotkey::host::cli {
+namespace {
+
+// Started from a desktop, a browser may not know where its user's sockets are; the daemon that a
+// terminal started does.
+void complete_environment() {
+  std::string const directory = "/run/user/" + std::to_string(::geteuid());
+  struct stat facts{};
+  bool const usable = ::stat(directory.c_str(), &facts) == 0 && facts.st_uid == ::geteuid();
+  if (usable) ::setenv("XDG_RUNTIME_DIR", directory.c_str(), 0);
+}
+
+// The extension's first request gets the error as its answer: a browser shows nobody our stderr.
+void answer_with(base::Error const& error) {
+  print_error(error);
+  std::uint64_t const id = native::read_first_id(STDIN_FILENO);
+  if (id != 0) {
+    native::write_frame(STDOUT_FILENO,
+                        channel::encode_message(id, "error", channel::describe_error(error)));
+  }
+}
+
+native::LaunchSettings launch_settings(Program const& program) {
+  native::LaunchSettings settings;
+  settings.socket_paths = channel::socket_paths(program.paths);
+  settings.command = {native::own_program(), "daemon", "--state-dir", program.paths.state_dir};
+  if (!program.options.config_file.empty()) {
+    settings.command.insert(settings.command.end(), {"--config", program.options.config_file});
+  }
+  settings.watched_fd = STDIN_FILENO;
+  return settings;
+}
+
+base::Result<void> run_native_host(Program const& program) {
+  std::signal(SIGPIPE, SIG_IGN);
+  auto const daemon = native::connect_or_start(launch_settings(program));
+  if (!daemon) return base::Failure(daemon.error());
+  auto const end = native::carry_frames({STDIN_FILENO, STDOUT_FILENO, *daemon});
+  ::close(*daemon);
+  if (end != native::PipeEnd::browser_frame_oversized &&
+      end != native::PipeEnd::daemon_frame_oversized) {
+    return {};
+  }
+  return base::fail(base::ErrorCode::native_frame_oversized);
+}
+
+}  // namespace
+
+void add_native_host_command(CLI::App& app, Program& program) {
+  CLI::App* const command =
+      app.add_subcommand("native-host", "Connect a browser with the daemon; browsers start this");
+  // The extension's origin, or the manifest and the extension: the manifest has admitted them.
+  command->allow_extras();
+  command->callback([&program] {
+    complete_environment();
+    program.report = &answer_with;
+    program.action = [&program] { return run_native_host(program); };
+  });
+}
+
+}  // namespace dotkey::host::cli
