@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The relay over HTTP, beside nginx and beside bare signature checks: `./dev bench relay`.
 
-wrk runs on processor 1. What is compared with one processor runs on processor 0. Contestants take turns, round by round; the tables
-show medians, and a ratio is the median of the rounds' ratios. `CPU` is the server's processor time
-per request: it stays comparable while other programs use the machine.
+wrk runs on processor 1; what is compared with one processor runs on processor 0. Contestants take
+turns, round by round; the tables show medians, and a ratio is the median of the rounds' ratios.
+`CPU` is the server's processor time per request: it stays comparable while other programs use the
+machine.
 """
 import argparse
 import os
