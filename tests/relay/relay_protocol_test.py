@@ -76,6 +76,11 @@ class Put(RelayTest):
         tag = ask(self.port, "GET", "/" + key.text).headers["etag"]
         self.assertEqual(self.put(key, key.packet(timestamp + 2), **{"If-Match": tag}).status, 204)
 
+    def test_the_type_of_the_body_does_not_matter(self):
+        for content_type in ("text/plain", "application/pkarr.org/relays#payload", "nonsense"):
+            packet = Key(8).packet(now_us())
+            self.assertEqual(self.put(Key(8), packet, **{"Content-Type": content_type}).status, 204)
+
     def test_a_key_may_come_in_any_spelling(self):
         key = Key(7)
         for path in ("/pk%3A" + key.text, "/" + key.text + ".key", "/" + key.text):
@@ -149,7 +154,10 @@ class Get(RelayTest):
             answer = self.get(path)
             self.assertEqual(answer.status, status, path)
             self.assertIn("text/plain", answer.headers["content-type"])
-        self.assertEqual(self.get(method="DELETE").status, 405)
+        refused = self.get(method="DELETE")
+        self.assertEqual(refused.status, 405)
+        self.assertEqual(refused.headers["allow"], "GET, HEAD, PUT, OPTIONS")
+        self.assertEqual(self.get("/" + Key(101).text + "?policy=CacheOnly", "HEAD").status, 404)
 
     def test_a_page_of_another_origin_may_ask(self):
         answer = self.get(Origin="https://example.org")

@@ -25,7 +25,8 @@ class Key:
     """A key pair by number; makes packets with one TXT record."""
 
     def __init__(self, number):
-        self.private = Ed25519PrivateKey.from_private_bytes(struct.pack(">28xI", number))
+        self.seed = struct.pack(">28xI", number)
+        self.private = Ed25519PrivateKey.from_private_bytes(self.seed)
         public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.text = z32(public)
 
@@ -70,7 +71,7 @@ class Program:
 
     def memory_kib(self):
         with open(f"/proc/{self.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
 class Answer:
