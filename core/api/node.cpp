@@ -105,6 +105,7 @@ Result<void> Node::keep_alive(Moment now, SignedPacket const& packet) {
 
 void Node::forget(Moment now, PublicKey const& key) {
   publisher_.forget(key);
+  adoptions_.erase(key);
   pump(now);
 }
 
@@ -145,6 +146,19 @@ std::optional<Instant> Node::next_deadline() const {
   for (auto const& deadline :
        {relays_.next_deadline(), resolver_.next_deadline(), publisher_.next_deadline()}) {
     if (deadline && (!out || *deadline < *out)) out = deadline;
+  }
+  return out;
+}
+
+std::vector<KeptKey> Node::kept_alive() const {
+  std::vector<KeptKey> out;
+  for (publish::ScheduledKey const& scheduled : publisher_.scheduled()) {
+    KeptKey kept{scheduled, std::nullopt, {}};
+    if (auto const found = adoptions_.find(scheduled.key); found != adoptions_.end()) {
+      kept.adopted_timestamp_us = found->second.timestamp_us;
+      kept.adopted_at = found->second.at;
+    }
+    out.push_back(kept);
   }
   return out;
 }

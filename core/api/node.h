@@ -38,7 +38,7 @@ class Node {
   // network_no_source.
   base::Result<RequestId> publish(Moment now, SignedPacket const& packet,
                                   publish::Options const& options);
-  // The answer is then `cancelled`; a publication under way goes on.
+  // A question is then answered `cancelled`, a search ends with what it has; a publication goes on.
   void cancel(Moment now, RequestId id);
   // As of publish::Publisher.
   base::Result<void> keep_alive(Moment now, SignedPacket const& packet);
@@ -61,9 +61,7 @@ class Node {
 
   // Queries. The newest packet known here, however old: what a new one must come after.
   [[nodiscard]] std::optional<SignedPacket> newest_known(Moment now, PublicKey const& key);
-  [[nodiscard]] std::vector<publish::ScheduledKey> kept_alive() const {
-    return publisher_.scheduled();
-  }
+  [[nodiscard]] std::vector<KeptKey> kept_alive() const;
   [[nodiscard]] std::vector<relay::RelayStatus> relays() const { return relays_.status(); }
   [[nodiscard]] Status status() const;
 
@@ -128,6 +126,12 @@ class Node {
   std::map<RequestId, Search> searches_;
   std::map<resolve::QuestionId, SearchQuestion> search_questions_;
   std::map<publish::PublishId, RequestId> publications_;
+
+  struct Adoption {
+    std::int64_t timestamp_us = 0;
+    UnixTime at;
+  };
+  std::map<PublicKey, Adoption> adoptions_;  // of keys kept alive
 
   std::map<DhtId, DhtOperation> dht_operations_;
   std::map<Purpose, DhtId> dht_operations_of_;

@@ -65,6 +65,8 @@ void Node::take(Moment now, publish::Effect effect) {
         Published{request.mapped(), std::move(published->ours), std::move(published->outcome)});
   } else if (auto* const adopted = std::get_if<publish::Adopted>(&effect)) {
     remember(now, adopted->packet);
+    adoptions_.insert_or_assign(adopted->packet.key(),
+                                Adoption{adopted->packet.timestamp_us(), now.unix_time});
     effects_.push_always(std::move(*adopted));
   } else if (auto* const save = std::get_if<publish::SaveRow>(&effect)) {
     effects_.push_always(std::move(*save));

@@ -107,6 +107,13 @@ using Effect = std::variant<StartDhtGet, StartDhtPut, CancelDht, relay::FetchUrl
                             relay::CancelFetch, StorePacket, publish::SaveRow, publish::DropRow,
                             publish::Adopted, Resolved, EndpointsFound, Published, Progress>;
 
+// A key kept alive, and the newer packet of another device that took ours' place, if one did.
+struct KeptKey {
+  publish::ScheduledKey schedule;
+  std::optional<std::int64_t> adopted_timestamp_us;
+  UnixTime adopted_at;
+};
+
 struct Status {
   std::uint32_t cache_entries = 0;
   std::uint64_t cache_bytes = 0;

@@ -81,7 +81,7 @@ namespace dotkey::base {
   X(resolve_invalid_packet,     "resolve.invalid_packet",     "What this key published last is no signed packet; its owner must publish again.") \
   X(resolve_busy,               "resolve.busy",               "Too many questions wait for the network; ask again later.") \
   X(resolve_no_endpoint,        "resolve.no_endpoint",        "The key's records lead to no address; its owner must publish an HTTPS, A, AAAA or CNAME record that does. See `dotkey resolve KEY --trace`.") \
-  X(publish_conflict,           "publish.conflict",           "The network holds another record of this key that is newer; merge the two and publish again.") \
+  X(publish_conflict,           "publish.conflict",           "The network holds a newer record of this key, or not the one to be replaced; merge the two and publish again.") \
   X(publish_too_few_nodes,      "publish.too_few_nodes",      "Fewer DHT nodes than wanted stored the record, so it may be hard to find; publish again later.") \
   X(publish_failed,             "publish.failed",             "Neither the DHT nor a relay stored the record; check the network.") \
   X(publish_busy,               "publish.busy",               "A record of this key, or too many others, are being published; wait for that to end.") \

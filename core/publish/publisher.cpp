@@ -122,7 +122,10 @@ void Publisher::end_publication_put(Moment now, PublishId id, Attempt const& att
     return finish(now, id, std::move(outcome));
   }
   std::uint32_t const wanted = publication.options.dht_nodes_min.value_or(settings_.dht_nodes_min);
-  if (publication.dht_nodes >= wanted) return finish(now, id, std::move(outcome));
+  // Without a DHT of our own the relays' word has to do; old ones do not count nodes.
+  bool const enough = publication.options.sources.dht ? publication.dht_nodes >= wanted
+                                                      : attempt.is_stored_by_relays();
+  if (enough) return finish(now, id, std::move(outcome));
   if (publication.attempts < settings_.attempts_max) return retry_later(now, id);
   bool const stored = publication.dht_nodes > 0 || attempt.is_stored_by_relays();
   outcome.error =

@@ -22,6 +22,7 @@ Duration Publisher::delay_after(std::uint32_t failures) const {
 }
 
 Sources Publisher::republish_sources() const {
+  if (!settings_.republish) return {false, false};
   Sources out = settings_.sources;
   if (out.dht && !settings_.republish_to_relays) out.relay = false;
   return out;

@@ -47,7 +47,9 @@ struct Settings {
   std::uint32_t attempts_max = 4;
   Duration retry_delay = Duration::from_s(1);  // doubles; a random half is taken off
   Duration put_timeout = Duration::from_s(60);
-  // Republication. Each key waits for this, give or take a tenth.
+  // Republication; without it rows are kept and nothing is put again. Each key waits for this, give
+  // or take a tenth.
+  bool republish = true;
   Duration interval = Duration::from_s(3600);
   Duration failure_delay = Duration::from_s(60);  // doubles, up to the interval
   std::uint32_t republish_parallel_max = 32;

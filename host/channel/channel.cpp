@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 
@@ -21,6 +22,15 @@ using base::ErrorCode;
 using base::Result;
 
 namespace {
+
+std::sig_atomic_t volatile interrupted = 0;
+
+void take_over_signals() {
+  struct sigaction action{};
+  action.sa_handler = [](int /*signal*/) { interrupted = 1; };
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
 
 // -1 when nobody of ours listens there.
 int connect_to(std::string const& path) {
@@ -48,8 +58,9 @@ int connect_to_daemon(std::vector<std::string> const& socket_paths) {
 
 Result<Channel> Channel::connect(store::Paths const& paths) {
   int const fd = connect_to_daemon(socket_paths(paths));
-  if (fd >= 0) return Channel(fd);
-  return base::fail(ErrorCode::daemon_not_running);
+  if (fd < 0) return base::fail(ErrorCode::daemon_not_running);
+  take_over_signals();
+  return Channel(fd);
 }
 
 Channel::~Channel() {
@@ -62,13 +73,15 @@ Channel::Channel(Channel&& other) noexcept
       last_id_(other.last_id_) {}
 
 Result<void> Channel::wait_for(short events, engine::Instant deadline) const {
-  auto const left_ms = (deadline - loop::now()).ms();
-  if (left_ms <= 0) return base::fail(ErrorCode::network_timeout);
-  pollfd entry{fd_, events, 0};
-  int const ready = ::poll(&entry, 1, static_cast<int>(std::min<std::int64_t>(left_ms, 3'600'000)));
-  if (ready > 0) return {};
-  if (ready < 0 && errno == EINTR) return base::fail(ErrorCode::cancelled);
-  return base::fail(ErrorCode::network_timeout);
+  // A signal between the look at the flag and poll() is seen a slice later.
+  constexpr std::int64_t slice_ms = 200;
+  for (;;) {
+    if (interrupted != 0) return base::fail(ErrorCode::cancelled);
+    auto const left_ms = (deadline - loop::now()).ms();
+    if (left_ms <= 0) return base::fail(ErrorCode::network_timeout);
+    pollfd entry{fd_, events, 0};
+    if (::poll(&entry, 1, static_cast<int>(std::min(left_ms, slice_ms))) > 0) return {};
+  }
 }
 
 Result<void> Channel::send(std::string_view frame, engine::Instant deadline) {
@@ -85,9 +98,9 @@ Result<void> Channel::send(std::string_view frame, engine::Instant deadline) {
   return {};
 }
 
-Result<Channel::Answer> Channel::ask(std::string_view op, boost::json::object body,
-                                     engine::Instant deadline,
-                                     std::function<void(Message const&)> const& on_event) {
+Result<Message> Channel::ask(std::string_view op, boost::json::object body,
+                             engine::Instant deadline,
+                             std::function<void(Message const&)> const& on_event) {
   std::uint64_t const id = ++last_id_;
   auto const sent = send(encode_frame(encode_message(id, op, std::move(body))), deadline);
   if (!sent) return tl::make_unexpected(sent.error());
@@ -98,10 +111,7 @@ Result<Channel::Answer> Channel::ask(std::string_view op, boost::json::object bo
       if (parse_message(*payload, message)) continue;
       if (message.id == 0 && on_event) on_event(message);
       if (message.id != id) continue;
-      Answer answer;
-      if (message.op == "error") answer.error = parse_error(message.body);
-      answer.body = std::move(message.body);
-      return answer;
+      return message;
     }
     if (reader_.is_broken()) return base::fail(ErrorCode::daemon_gone, "it sent no frame");
     if (auto ready = wait_for(POLLIN, deadline); !ready) {

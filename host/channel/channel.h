@@ -22,21 +22,16 @@ int connect_to_daemon(std::vector<std::string> const& socket_paths);
 
 class Channel {
  public:
-  // Errors: daemon_not_running.
+  // From now on SIGINT and SIGTERM end a request, not the program. Errors: daemon_not_running.
   static base::Result<Channel> connect(store::Paths const& paths);
   ~Channel();
   Channel(Channel&& other) noexcept;
   Channel& operator=(Channel&&) = delete;
 
-  // The answer's body, or the daemon's error.
-  struct Answer {
-    boost::json::object body;
-    std::optional<RemoteError> error;
-  };
-  // Waits until `deadline`. `on_event` sees messages with id 0. Errors: network_timeout, cancelled
-  // (a signal), daemon_gone.
-  base::Result<Answer> ask(std::string_view op, boost::json::object body, engine::Instant deadline,
-                           std::function<void(Message const&)> const& on_event = nullptr);
+  // The answer; its op is "error" where the daemon refused. Waits until `deadline`. `on_event` sees
+  // messages with id 0. Errors: network_timeout, cancelled (SIGINT or SIGTERM), daemon_gone.
+  base::Result<Message> ask(std::string_view op, boost::json::object body, engine::Instant deadline,
+                            std::function<void(Message const&)> const& on_event = nullptr);
 
  private:
   explicit Channel(int fd) : fd_(fd) {}

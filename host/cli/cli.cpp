@@ -22,7 +22,7 @@ void add_common_options(CLI::App& app, Options& options) {
                  "Configuration (default $XDG_CONFIG_HOME/dotkey/config.toml)")
       ->type_name("FILE");
   app.add_option("--state-dir", options.state_dir,
-                 "Routing table and records seen (default $XDG_STATE_HOME/dotkey)")
+                 "Databases and routing table (default $XDG_STATE_HOME/dotkey)")
       ->type_name("DIR");
   app.add_option("--bootstrap", options.bootstrap,
                  "A DHT node to start from, repeatable (default: the public network)")
@@ -56,6 +56,7 @@ void build_tree(CLI::App& app, Program& program) {
   add_decode_command(app, program);
   add_tlsa_command(app, program);
   add_cert_command(app, program);
+  add_allow_local_command(app, program);
   add_daemon_command(app, program);
   add_status_command(app, program);
   add_relay_command(app, program);
@@ -119,6 +120,7 @@ int run(int argc, char** argv) {
     auto const done = run_action(program);
     if (done) return 0;
     program.report(done.error());
+    for (std::string const& note : program.error_notes) std::fprintf(stderr, "%s\n", note.c_str());
     return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : exit_failed;
   } catch (std::exception const& error) {  // a library's, such as std::bad_alloc: nothing half done
     std::fprintf(stderr, "internal: The program failed (%s).\n", error.what());

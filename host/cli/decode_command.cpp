@@ -12,6 +12,7 @@
 #include "host/cli/program.h"
 #include "host/cli/record_output.h"
 #include "host/cli/zone_input.h"
+#include "host/json/records.h"
 
 namespace dotkey::host::cli {
 namespace {
@@ -53,7 +54,7 @@ base::Result<void> decode_packet(Program& program, DecodeArguments const& argume
                 {"timestamp_us", packet->timestamp_us()},
                 {"signature", base::encode_hex(packet->signature().view())},
                 {"size", packet->size()},
-                {"records", describe_records(packet->records())}});
+                {"records", json::describe_records(packet->records())}});
     return {};
   }
   print_line("; " + key);

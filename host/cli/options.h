@@ -13,6 +13,22 @@
 
 namespace dotkey::host::cli {
 
+// What the command line itself says of the network.
+struct NamedNetwork {
+  bool bootstrap = false;
+  bool relays = false;
+  bool no_dht = false;
+};
+
+// The tables [daemon] and [relays] of the configuration.
+struct DaemonOptions {
+  std::uint16_t dht_port = 0;  // 0: a free one
+  std::uint64_t packets_max = 1'000'000;
+  std::uint32_t cache_entries_max = 20'000;
+  std::int64_t republish_interval_s = 3600;
+  bool republish_to_relays = false;
+};
+
 struct Options {
   bool json = false;
   std::string config_file;             // empty: the default one, which may be missing
@@ -22,18 +38,23 @@ struct Options {
   bool no_dht = false;
   bool allow_local_network = false;
   std::optional<std::int64_t> timeout_s;
+  NamedNetwork named;
+  DaemonOptions daemon;
 
   static constexpr std::int64_t timeout_s_default = 30;
   static constexpr std::int64_t timeout_s_max = 3600;
 
+  [[nodiscard]] engine::Duration timeout() const {
+    return engine::Duration::from_s(timeout_s.value_or(timeout_s_default));
+  }
   [[nodiscard]] engine::Instant deadline_from(engine::Instant start) const {
-    return start + engine::Duration::from_s(timeout_s.value_or(timeout_s_default));
+    return start + timeout();
   }
 };
 
 // Fills what the command line left open from the configuration file, and checks the rest. Errors:
 // config_malformed and config_unknown_key (file, line and key in the detail), file_unreadable,
-// address_malformed, number_out_of_range.
+// address_malformed, relay_url_malformed, number_out_of_range.
 base::Result<void> complete_options(Options& options, store::Paths& paths);
 
 }  // namespace dotkey::host::cli

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -26,6 +27,8 @@ struct Program {
   std::function<void(base::Error const&)> report = &print_error;
   // What the command line asks for; run after parsing, with options and paths complete.
   std::function<base::Result<void>()> action;
+  // What goes to stderr after an error, for a person.
+  std::vector<std::string> error_notes;
 
   [[nodiscard]] store::KeyStore keys() const { return store::KeyStore(paths.keys_dir); }
 };
@@ -38,6 +41,7 @@ void add_encode_command(CLI::App& app, Program& program);
 void add_decode_command(CLI::App& app, Program& program);
 void add_tlsa_command(CLI::App& app, Program& program);
 void add_cert_command(CLI::App& app, Program& program);
+void add_allow_local_command(CLI::App& app, Program& program);
 void add_daemon_command(CLI::App& app, Program& program);
 void add_relay_command(CLI::App& app, Program& program);
 void add_status_command(CLI::App& app, Program& program);

@@ -4,7 +4,10 @@
 #include <cstdio>
 #include <utility>
 
+#include <boost/json/object.hpp>
 #include <unistd.h>
+
+#include "host/channel/message.h"
 
 namespace dotkey::host::cli {
 
@@ -15,13 +18,17 @@ ProgressLine::~ProgressLine() {
   if (drawn_) std::fputs("\r\x1b[2K", stderr);
 }
 
-void ProgressLine::show(engine::Instant now, dht::Tally const& tally, std::uint32_t stored) {
+void ProgressLine::show(engine::Instant now, boost::json::object const& progress) {
   if (!on_terminal_ || now < next_redraw_) return;
   next_redraw_ = now + engine::Duration::from_ms(100);
   drawn_ = true;
-  std::fprintf(stderr, "\r\x1b[2K%s: %u nodes asked, %u answered", what_.c_str(), tally.queried,
-               tally.responded);
-  if (stored > 0) std::fprintf(stderr, ", %u stored", stored);
+  auto const count = [&](std::string_view name) {
+    return std::to_string(channel::integer_at(progress, name).value_or(0));
+  };
+  std::string line =
+      what_ + ": " + count("queried") + " nodes asked, " + count("responded") + " answered";
+  if (count("stored") != "0") line += ", " + count("stored") + " stored";
+  std::fprintf(stderr, "\r\x1b[2K%s", line.c_str());
 }
 
 }  // namespace dotkey::host::cli

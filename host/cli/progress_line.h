@@ -4,7 +4,9 @@
 
 #include <string>
 
-#include "core/dht/types.h"
+#include <boost/json/fwd.hpp>
+
+#include "core/engine/time.h"
 
 namespace dotkey::host::cli {
 
@@ -15,8 +17,9 @@ class ProgressLine {
   ProgressLine(ProgressLine const&) = delete;
   ProgressLine& operator=(ProgressLine const&) = delete;
 
-  // Redraws at most ten times a second.
-  void show(engine::Instant now, dht::Tally const& tally, std::uint32_t stored);
+  [[nodiscard]] bool is_visible() const { return on_terminal_; }
+  // `progress` is the body of such an event. Redraws at most ten times a second.
+  void show(engine::Instant now, boost::json::object const& progress);
 
  private:
   std::string what_;

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // dotkey publish NAME
-#include <algorithm>
 #include <memory>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "core/base/text.h"
 #include "core/names/public_key.h"
 #include "core/record/monotonic_timestamps.h"
 #include "core/record/signed_packet.h"
 
-#include "host/cli/dht_session.h"
+#include "host/channel/message.h"
+#include "host/cli/access.h"
 #include "host/cli/output.h"
 #include "host/cli/passphrase.h"
 #include "host/cli/program.h"
-#include "host/cli/seen_packet.h"
+#include "host/cli/record_output.h"
 #include "host/cli/zone_input.h"
 #include "host/loop/clock.h"
 
@@ -30,71 +31,75 @@ struct PublishArguments {
   std::vector<std::string> records;
   bool no_republish = false;
   std::optional<std::int64_t> timestamp_us;
+  std::optional<std::int64_t> cas_us;
   PassphraseOptions passphrase;
 };
 
-base::Failure newer_exists(std::int64_t ours_us, std::int64_t theirs_us) {
-  return base::fail(ErrorCode::dht_newer_exists, "yours has timestamp " + std::to_string(ours_us) +
-                                                     ", the newer one " +
-                                                     std::to_string(theirs_us));
-}
-
-// The newest packet known of the key, here or in the network.
-base::Result<std::optional<SignedPacket>> newest_known(Program const& program, DhtSession& session,
-                                                       crypto::PublicKey const& key) {
-  std::optional<SignedPacket> newest;
-  if (auto seen = load_seen_packet(program.paths, key)) newest = std::move(seen->packet);
-  auto const found = session.get(key, {});
-  if (!found) {
-    if (found.error().code == ErrorCode::dht_not_found) return newest;
-    return tl::make_unexpected(found.error());
-  }
-  if (!found->item) return newest;
-  auto packet = SignedPacket::parse_item(key, found->item->signature, found->item->sequence,
-                                         found->item->value);
+// The timestamp of the newest packet known of the key, here or in the network; 0: there is none.
+base::Result<std::int64_t> newest_known(Access& access, crypto::PublicKey const& key) {
+  auto const answer = access.ask(
+      "resolve", {{"key", names::format_public_key(key)}, {"policy", "newest"}}, "Looking");
+  if (answer) return channel::integer_at(*answer, "timestamp_us").value_or(0);
   // Signed by this key but no packet of pkarr's: some other use of BEP 44, whose sequence the put
   // will be refused for if it is higher.
-  if (packet && (!newest || packet->is_more_recent_than(*newest))) newest = std::move(*packet);
-  return newest;
+  bool const nothing = answer.error().code == ErrorCode::resolve_not_found ||
+                       answer.error().code == ErrorCode::resolve_invalid_packet;
+  if (nothing) return 0;
+  return tl::make_unexpected(answer.error());
 }
 
 base::Result<SignedPacket> build_packet(crypto::Signer& signer, PublishArguments const& arguments,
                                         std::vector<wire::dns::ResourceRecord> const& records,
-                                        std::optional<SignedPacket> const& newest) {
-  record::MonotonicTimestamps timestamps(newest ? newest->timestamp_us() : 0);
+                                        std::int64_t newest_us) {
+  if (arguments.timestamp_us) return SignedPacket::build(signer, *arguments.timestamp_us, records);
+  record::MonotonicTimestamps timestamps(newest_us);
   auto const next_us = timestamps.next(loop::unix_now().us);
-  if (!arguments.timestamp_us && !next_us) return base::fail(ErrorCode::record_timestamp_invalid);
-  std::int64_t const timestamp_us = arguments.timestamp_us ? *arguments.timestamp_us : *next_us;
-  auto packet = SignedPacket::build(signer, timestamp_us, records);
-  // The very same packet may be published again.
-  if (packet && newest && timestamp_us <= newest->timestamp_us() && !(*packet == *newest)) {
-    return newer_exists(timestamp_us, newest->timestamp_us());
-  }
-  return packet;
-}
-
-boost::json::array describe_errors(dht::Outcome const& outcome) {
-  boost::json::array out;
-  for (dht::ErrorCount const& error : outcome.errors) {
-    out.push_back({{"code", error.code}, {"nodes", error.nodes}});
-  }
-  return out;
+  if (!next_us) return base::fail(ErrorCode::record_timestamp_invalid);
+  return SignedPacket::build(signer, *next_us, records);
 }
 
 void print_published(Program const& program, SignedPacket const& packet,
-                     dht::Outcome const& outcome) {
-  std::string const key = names::format_public_key(packet.key());
+                     boost::json::object const& outcome) {
+  auto const* const warning = outcome.if_contains("warning");
   if (program.options.json) {
-    return print_json({{"key", key},
-                       {"timestamp_us", packet.timestamp_us()},
-                       {"dht_nodes", outcome.stored},
-                       {"relays", boost::json::array()},
-                       {"errors", describe_errors(outcome)}});
+    boost::json::object out = {{"key", names::format_public_key(packet.key())},
+                               {"timestamp_us", packet.timestamp_us()},
+                               {"dht_nodes", outcome.at("dht_nodes")},
+                               {"relays", outcome.at("relays")}};
+    if (warning != nullptr) out["warning"] = warning->at("error");
+    return print_json(out);
   }
-  print_line("https://" + key + ".key/");
-  print_line("Stored by " + std::to_string(outcome.stored) + " nodes, " +
-             std::to_string(packet.size()) + " bytes, signed " +
+  print_line("https://" + names::format_public_key(packet.key()) + ".key/");
+  print_line("Stored by " + std::to_string(channel::integer_at(outcome, "dht_nodes").value_or(0)) +
+             " nodes, " + std::to_string(packet.size()) + " bytes, signed " +
              format_time({packet.timestamp_us()}) + ".");
+  for (auto const& relay : outcome.at("relays").as_array()) {
+    boost::json::object const& entry = relay.as_object();
+    std::string line(channel::text_at(entry, "url").value_or(""));
+    line += ": ";
+    line += channel::text_at(entry, "error")
+                .value_or(channel::text_at(entry, "verdict").value_or("failed"));
+    print_line(line);
+  }
+  if (warning == nullptr) return;
+  auto const error = channel::parse_error(warning->as_object());
+  print_line(error.slug + ": " + error.advice);
+}
+
+// Both versions, for the user to merge.
+void note_versions(Program& program, SignedPacket const& ours, boost::json::object const& failed) {
+  auto const text = channel::text_at(failed, "theirs");
+  if (!text) return;
+  auto const bytes = base::parse_base64(*text, base::Base64Alphabet::standard);
+  auto const theirs = bytes ? SignedPacket::parse(*bytes) : tl::make_unexpected(bytes.error());
+  if (!theirs || !(theirs->key() == ours.key())) return;
+  for (SignedPacket const* const packet : {&ours, &*theirs}) {
+    program.error_notes.push_back((packet == &ours ? "; yours, signed " : "; theirs, signed ") +
+                                  format_time({packet->timestamp_us()}));
+    for (std::string& line : format_records(packet->records(), ours.key())) {
+      program.error_notes.push_back(std::move(line));
+    }
+  }
 }
 
 base::Result<void> publish_records(Program& program, PublishArguments const& arguments) {
@@ -109,30 +114,30 @@ base::Result<void> publish_records(Program& program, PublishArguments const& arg
   auto const trial = SignedPacket::build(signer, 0, *records);
   if (!trial) return tl::make_unexpected(trial.error());
 
-  auto session = DhtSession::open(program.options, program.paths, program.entropy);
-  if (!session) return tl::make_unexpected(session.error());
-  auto const newest = newest_known(program, **session, signer.public_key());
-  if (!newest) return tl::make_unexpected(newest.error());
-  auto const packet = build_packet(signer, arguments, *records, *newest);
+  auto const access = Access::open(program);
+  if (!access) return tl::make_unexpected(access.error());
+  auto const newest_us = newest_known(**access, signer.public_key());
+  if (!newest_us) return tl::make_unexpected(newest_us.error());
+  auto const packet = build_packet(signer, arguments, *records, *newest_us);
   if (!packet) return tl::make_unexpected(packet.error());
-  dht::MutableItem const item{
-      packet->key(), {}, packet->timestamp_us(), packet->item_value(), packet->signature()};
-  auto const stored = (*session)->put(item);
-  if (!stored) {
-    auto const& theirs = (*session)->last_outcome().item;
-    if (stored.error().code == ErrorCode::dht_newer_exists && theirs) {
-      return newer_exists(packet->timestamp_us(), theirs->sequence);
-    }
-    return tl::make_unexpected(stored.error());
+  boost::json::object request = {
+      {"packet", base::encode_base64(packet->canonical(), base::Base64Alphabet::standard)},
+      {"keep_alive", !arguments.no_republish}};
+  if (arguments.cas_us) request["cas_us"] = *arguments.cas_us;
+  auto const outcome = (*access)->ask("publish", std::move(request), "Publishing");
+  if (outcome) {
+    print_published(program, *packet, *outcome);
+    return {};
   }
-  print_published(program, *packet, *stored);
-  return save_seen_packet(program.paths, *packet);
+  if (!program.options.json) note_versions(program, *packet, (*access)->failed_body());
+  return tl::make_unexpected(outcome.error());
 }
 
 }  // namespace
 
 void add_publish_command(CLI::App& app, Program& program) {
-  CLI::App* const publish = app.add_subcommand("publish", "Sign records and put them on the DHT");
+  CLI::App* const publish =
+      app.add_subcommand("publish", "Sign records and put them on the DHT and the relays");
   auto const arguments = std::make_shared<PublishArguments>();
   publish->add_option("NAME", arguments->name, "The stored key to sign with")->required();
   publish->add_option("--zone", arguments->zone_file, "Records from a zone file; - is stdin")
@@ -145,6 +150,10 @@ void add_publish_command(CLI::App& app, Program& program) {
   publish
       ->add_option("--timestamp-us", arguments->timestamp_us,
                    "Microseconds since 1970, for tests (default: now, or just above the newest)")
+      ->type_name("T");
+  publish
+      ->add_option("--replace", arguments->cas_us,
+                   "Publish only in place of the record with this timestamp")
       ->type_name("T");
   arguments->passphrase.add_to(*publish, false);
   publish->footer(

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <boost/json/object.hpp>
-
 #include "core/record/signed_packet.h"
 #include "core/wire/zone_rdata.h"
 
@@ -12,26 +10,14 @@
 
 namespace dotkey::host::cli {
 
-boost::json::array describe_records(std::span<wire::dns::ResourceRecord const> records) {
-  boost::json::array out;
-  for (wire::dns::ResourceRecord const& record : records) {
-    std::string name = record.name.to_string();
-    if (name.size() > 1) name.pop_back();
-    out.push_back({{"name", name},
-                   {"ttl", record.ttl_s},
-                   {"type", wire::dns::encode_record_type(record.type)},
-                   {"data", wire::dns::encode_record_data_text(record.data)}});
-  }
-  return out;
-}
-
-void print_records(std::span<wire::dns::ResourceRecord const> records,
-                   crypto::PublicKey const& key) {
+std::vector<std::string> format_records(std::span<wire::dns::ResourceRecord const> records,
+                                        crypto::PublicKey const& key) {
   auto const origin = record::origin_of(key);
   std::size_t name_width = 1;
   for (auto const& record : records) {
     name_width = std::max(name_width, record.name.to_string_relative(origin).size());
   }
+  std::vector<std::string> out;
   for (auto const& record : records) {
     std::string name = record.name.to_string_relative(origin);
     name.resize(std::max(name_width, name.size()), ' ');
@@ -39,9 +25,15 @@ void print_records(std::span<wire::dns::ResourceRecord const> records,
     ttl.resize(std::max<std::size_t>(6, ttl.size()), ' ');
     std::string type = wire::dns::encode_record_type(record.type);
     type.resize(std::max<std::size_t>(6, type.size()), ' ');
-    print_line(name + "  " + ttl + "  " + type + "  " +
-               wire::dns::encode_record_data_text(record.data));
+    out.push_back(name + "  " + ttl + "  " + type + "  " +
+                  wire::dns::encode_record_data_text(record.data));
   }
+  return out;
+}
+
+void print_records(std::span<wire::dns::ResourceRecord const> records,
+                   crypto::PublicKey const& key) {
+  for (std::string const& line : format_records(records, key)) print_line(line);
 }
 
 }  // namespace dotkey::host::cli

@@ -4,7 +4,7 @@
 
 #include <boost/json/object.hpp>
 
-#include "host/cli/dht_session.h"
+#include "host/cli/node_settings.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/cli/testnet.h"

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // dotkey resolve KEY [NAME] [TYPE]
-#include <algorithm>
 #include <memory>
 
 #include <boost/json/object.hpp>
 
+#include "core/base/text.h"
+#include "core/names/hostname.h"
 #include "core/names/public_key.h"
 #include "core/record/signed_packet.h"
 
-#include "host/cli/dht_session.h"
+#include "host/channel/message.h"
+#include "host/cli/access.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/cli/record_output.h"
-#include "host/cli/seen_packet.h"
-#include "host/loop/clock.h"
+#include "host/cli/trace_output.h"
+#include "host/json/records.h"
 
 namespace dotkey::host::cli {
 namespace {
@@ -28,62 +30,15 @@ struct ResolveArguments {
   std::string type;
   std::string policy = "newest";
   std::string source = "all";
+  bool trace = false;
+  std::uint16_t port = 443;
 };
 
-struct Answer {
-  SignedPacket packet;
-  std::string source;
-  std::int64_t age_s = 0;
-};
-
-// How long a record without a usable TTL stays fresh, and the longest a TTL is believed: pkarr's
-// bounds.
-constexpr std::uint32_t ttl_min_s = 300;
-constexpr std::uint32_t ttl_max_s = 24 * 3600;
-
-base::Result<Answer> answer_from_cache(Program const& program, crypto::PublicKey const& key) {
-  auto seen = load_seen_packet(program.paths, key);
-  std::int64_t const now_us = loop::unix_now().us;
-  if (!seen || seen->packet.expires_us(seen->at.us, ttl_min_s, ttl_max_s) <= now_us) {
-    return base::fail(ErrorCode::cache_miss);
-  }
-  std::int64_t const age_us = std::max<std::int64_t>(now_us - seen->at.us, 0);
-  return Answer{std::move(seen->packet), "cache", age_us / 1'000'000};
-}
-
-base::Result<Answer> answer_from_dht(Program& program, crypto::PublicKey const& key, bool first) {
-  auto session = DhtSession::open(program.options, program.paths, program.entropy);
-  if (!session) return tl::make_unexpected(session.error());
-  dht::GetOptions options;
-  options.stop_at_first = first;
-  auto const outcome = (*session)->get(key, options);
-  // At a deadline a verified record that did arrive is better than none.
-  bool const late = !outcome && outcome.error().code == ErrorCode::network_timeout;
-  if (!outcome && !(late && (*session)->last_outcome().item)) {
-    return tl::make_unexpected(outcome.error());
-  }
-  auto const& item = (*session)->last_outcome().item;
-  if (!item) return base::fail(ErrorCode::dht_not_found);
-  auto packet = SignedPacket::parse_item(key, item->signature, item->sequence, item->value);
-  if (!packet) return tl::make_unexpected(packet.error());
-  return Answer{std::move(*packet), "dht", 0};
-}
-
-base::Result<Answer> find_answer(Program& program, ResolveArguments const& arguments,
-                                 crypto::PublicKey const& key) {
-  if (arguments.policy == "cache") return answer_from_cache(program, key);
-  if (arguments.source == "relay") return base::fail(ErrorCode::network_no_source);
-  auto answer = answer_from_dht(program, key, arguments.policy == "first");
-  if (!answer) return answer;
-  // Nodes that missed an update must not take us back to what it replaced.
-  auto seen = load_seen_packet(program.paths, key);
-  if (seen && seen->packet.is_more_recent_than(answer->packet)) {
-    std::int64_t const age_us = std::max<std::int64_t>(loop::unix_now().us - seen->at.us, 0);
-    return Answer{std::move(seen->packet), "cache", age_us / 1'000'000};
-  }
-  // The cache is a short cut: a full disk does not spoil the answer.
-  static_cast<void>(save_seen_packet(program.paths, answer->packet));
-  return answer;
+boost::json::object request_of(Program const& program, ResolveArguments const& arguments) {
+  boost::json::object out = {{"policy", arguments.policy}, {"source", arguments.source}};
+  // Before our own patience ends, so that what was found until then is answered.
+  if (program.options.timeout_s) out["timeout_ms"] = program.options.timeout().ms() * 9 / 10;
+  return out;
 }
 
 struct Selection {
@@ -128,27 +83,75 @@ std::vector<ResourceRecord> select(SignedPacket const& packet, Selection const& 
   return out;
 }
 
+// The daemon is trusted with much, but not with this: the signature is checked here too.
+base::Result<SignedPacket> packet_of(crypto::PublicKey const& key,
+                                     boost::json::object const& answer) {
+  auto const text = channel::text_at(answer, "packet").value_or("");
+  auto const bytes = base::parse_base64(text, base::Base64Alphabet::standard);
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  auto packet = SignedPacket::parse(*bytes);
+  if (packet && !(packet->key() == key)) return base::fail(ErrorCode::record_signature_invalid);
+  return packet;
+}
+
 base::Result<void> resolve_key(Program& program, ResolveArguments const& arguments) {
   auto const key = parse_key_argument(program, arguments.key);
   if (!key) return tl::make_unexpected(key.error());
   auto const selection = parse_selection(arguments);
   if (!selection) return tl::make_unexpected(selection.error());
-  auto const answer = find_answer(program, arguments, *key);
-  if (!answer) return tl::make_unexpected(answer.error());
-  auto const records = select(answer->packet, *selection);
+  auto const access = Access::open(program);
+  if (!access) return tl::make_unexpected(access.error());
   std::string const key_text = names::format_public_key(*key);
+  boost::json::object request = request_of(program, arguments);
+  request["key"] = key_text;
+  auto const answer = (*access)->ask("resolve", std::move(request), "Looking");
+  if (!answer) return tl::make_unexpected(answer.error());
+  auto const packet = packet_of(*key, *answer);
+  if (!packet) return tl::make_unexpected(packet.error());
+  auto const records = select(*packet, *selection);
+  std::string const source(channel::text_at(*answer, "source").value_or("cache"));
   if (program.options.json) {
     print_json({{"key", key_text},
-                {"timestamp_us", answer->packet.timestamp_us()},
-                {"source", answer->source},
-                {"age_s", answer->age_s},
-                {"records", describe_records(records)}});
+                {"timestamp_us", packet->timestamp_us()},
+                {"source", source},
+                {"age_s", channel::integer_at(*answer, "age_s").value_or(0)},
+                {"records", json::describe_records(records)}});
     return {};
   }
   print_line("; " + key_text);
-  print_line("; signed " + format_time({answer->packet.timestamp_us()}) + ", from the " +
-             answer->source);
+  print_line("; signed " + format_time({packet->timestamp_us()}) + ", from the " + source);
   print_records(records, *key);
+  return {};
+}
+
+// The host that is meant: KEY may hold one already, NAME goes before it.
+base::Result<names::Hostname> host_of(Program const& program, ResolveArguments const& arguments) {
+  names::Hostname out;
+  auto const key = parse_key_argument(program, arguments.key);
+  if (!key) return tl::make_unexpected(key.error());
+  out.key = *key;
+  if (arguments.name.empty() || arguments.name == "@") return out;
+  return names::parse_hostname(arguments.name + "." + out.to_string());
+}
+
+base::Result<void> trace_host(Program& program, ResolveArguments const& arguments) {
+  auto const host = host_of(program, arguments);
+  if (!host) return tl::make_unexpected(host.error());
+  auto const access = Access::open(program);
+  if (!access) return tl::make_unexpected(access.error());
+  boost::json::object request = request_of(program, arguments);
+  request["host"] = host->to_string();
+  request["port"] = arguments.port;
+  auto const answer = (*access)->ask("endpoints", std::move(request), "Looking");
+  // Where there is no endpoint, the way until there is what was asked for.
+  boost::json::object const& shown = answer ? *answer : (*access)->failed_body();
+  if (!shown.contains("trace")) return tl::make_unexpected(answer.error());
+  if (program.options.json) {
+    print_json(shown);
+  } else {
+    print_trace(shown);
+  }
+  if (!answer) return tl::make_unexpected(answer.error());
   return {};
 }
 
@@ -170,11 +173,19 @@ void add_resolve_command(CLI::App& app, Program& program) {
   resolve->add_option("--source", arguments->source, "Whom to ask")
       ->check(CLI::IsMember({"dht", "relay", "all"}))
       ->capture_default_str();
+  resolve->add_flag("--trace", arguments->trace,
+                    "Follow NAME to its servers and print the way instead of the records");
+  resolve->add_option("--port", arguments->port, "With --trace: the port to connect to")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
   resolve->footer(
       "Examples:\n  dotkey resolve alice\n  dotkey resolve KEY www A\n"
-      "  dotkey resolve https://www.KEY.key/ --json --policy first");
+      "  dotkey resolve https://www.KEY.key/ --json --policy first\n"
+      "  dotkey resolve KEY www --trace");
   resolve->callback([&program, arguments] {
-    program.action = [&program, arguments] { return resolve_key(program, *arguments); };
+    program.action = [&program, arguments] {
+      return arguments->trace ? trace_host(program, *arguments) : resolve_key(program, *arguments);
+    };
   });
 }
 

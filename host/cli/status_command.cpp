@@ -2,10 +2,9 @@
 // dotkey status: how the daemon fares.
 #include <boost/json/object.hpp>
 
-#include "host/channel/channel.h"
+#include "host/cli/access.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
-#include "host/cli/remote.h"
 #include "host/cli/status_output.h"
 #include "host/loop/clock.h"
 
@@ -13,9 +12,9 @@ namespace dotkey::host::cli {
 namespace {
 
 base::Result<void> show_status(Program& program) {
-  auto channel = channel::Channel::connect(program.paths);
-  if (!channel) return tl::make_unexpected(channel.error());
-  auto const status = ask_daemon(*channel, program.options, "status", {});
+  auto const daemon = Access::open_daemon(program);
+  if (!daemon) return tl::make_unexpected(daemon.error());
+  auto const status = (*daemon)->ask("status", {});
   if (!status) return tl::make_unexpected(status.error());
   if (program.options.json) {
     print_json(*status);

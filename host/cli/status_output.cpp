@@ -12,30 +12,31 @@
 
 namespace dotkey::host::cli {
 
-namespace json = boost::json;
 using channel::flag_at;
 using channel::integer_at;
 using channel::text_at;
 
 namespace {
 
-std::string number(json::object const& from, std::string_view name) {
+std::string number(boost::json::object const& from, std::string_view name) {
   return std::to_string(integer_at(from, name).value_or(0));
 }
 
-std::string text(json::object const& from, std::string_view name) {
+std::string text(boost::json::object const& from, std::string_view name) {
   return std::string(text_at(from, name).value_or(""));
 }
 
-json::object const& object_at(json::object const& from, std::string_view name) {
-  static json::object const empty;
-  json::value const* const value = from.if_contains(json::string_view(name.data(), name.size()));
+boost::json::object const& object_at(boost::json::object const& from, std::string_view name) {
+  static boost::json::object const empty;
+  boost::json::value const* const value =
+      from.if_contains(boost::json::string_view(name.data(), name.size()));
   return value != nullptr && value->is_object() ? value->get_object() : empty;
 }
 
-json::array const& array_at(json::object const& from, std::string_view name) {
-  static json::array const empty;
-  json::value const* const value = from.if_contains(json::string_view(name.data(), name.size()));
+boost::json::array const& array_at(boost::json::object const& from, std::string_view name) {
+  static boost::json::array const empty;
+  boost::json::value const* const value =
+      from.if_contains(boost::json::string_view(name.data(), name.size()));
   return value != nullptr && value->is_array() ? value->get_array() : empty;
 }
 
@@ -48,16 +49,16 @@ std::string span_of(std::int64_t us) {
   return std::to_string(s / 86'400) + " days";
 }
 
-void print_dht(json::object const& dht) {
+void print_dht(boost::json::object const& dht) {
   if (!flag_at(dht, "enabled").value_or(false)) return print_line("DHT      switched off");
   print_line("DHT      " + text(dht, "mode") + ", " + number(dht, "nodes") +
              " nodes known, about " + number(dht, "network_size") + " in the network, port " +
              number(dht, "port_v4"));
 }
 
-void print_relays(json::array const& relays) {
-  for (json::value const& value : relays) {
-    json::object const& relay = value.get_object();
+void print_relays(boost::json::array const& relays) {
+  for (boost::json::value const& value : relays) {
+    boost::json::object const& relay = value.get_object();
     std::string line = "Relay    " + text(relay, "url") + ", ";
     if (integer_at(relay, "failures_in_a_row").value_or(0) > 0) {
       line += "failing: " + text(relay, "last_error");
@@ -70,9 +71,9 @@ void print_relays(json::array const& relays) {
   }
 }
 
-void print_keys(json::array const& keys, engine::UnixTime now) {
-  for (json::value const& value : keys) {
-    json::object const& key = value.get_object();
+void print_keys(boost::json::array const& keys, engine::UnixTime now) {
+  for (boost::json::value const& value : keys) {
+    boost::json::object const& key = value.get_object();
     std::int64_t const stored_us = integer_at(key, "stored_us").value_or(0);
     std::int64_t const due_us = integer_at(key, "due_us").value_or(0);
     print_line("Key      " + text(key, "key"));
@@ -90,7 +91,7 @@ void print_keys(json::array const& keys, engine::UnixTime now) {
 
 }  // namespace
 
-void print_status(json::object const& status, engine::UnixTime now) {
+void print_status(boost::json::object const& status, engine::UnixTime now) {
   print_line("Daemon   " + text(status, "version") + ", process " + number(status, "pid") +
              ", up " + span_of(now.us - integer_at(status, "started_us").value_or(now.us)));
   print_dht(object_at(status, "dht"));

@@ -10,42 +10,35 @@
 #include "core/base/result.h"
 #include "core/engine/entropy.h"
 
+#include "host/daemon/core.h"
 #include "host/daemon/listener.h"
 #include "host/daemon/lock_file.h"
-#include "host/daemon/operations.h"
-#include "host/driver/api_driver.h"
 #include "host/store/paths.h"
 
 namespace dotkey::host::daemon {
 
-struct DaemonSettings {
-  store::Paths paths;
-  driver::ApiDriverSettings driver;
-  std::string dht_state;  // where the routing table is kept
-  std::string version;
-};
-
 class Daemon {
  public:
   // Serves on `loop` until it is destroyed, which saves what is to be kept. `loop` and `entropy`
-  // outlive it. Errors: daemon_running, those of ApiDriver::open and Listener::open.
+  // outlive it. Errors: daemon_running, those of Core::open and Listener::open.
   static base::Result<std::unique_ptr<Daemon>> open(boost::asio::io_context& loop,
                                                     engine::Entropy& entropy,
-                                                    DaemonSettings settings);
+                                                    store::Paths const& paths,
+                                                    CoreSettings settings);
   ~Daemon();
   Daemon(Daemon const&) = delete;
   Daemon& operator=(Daemon const&) = delete;
 
+  // What of a changed configuration needs no new start. Errors: those of ApiDriver::set_relays.
+  base::Result<void> reload(std::vector<std::string> const& relays);
+
   [[nodiscard]] std::string const& socket_path() const { return listener_->path(); }
 
  private:
-  Daemon(DaemonSettings settings, LockFile lock);
-  base::Result<void> start(boost::asio::io_context& loop, engine::Entropy& entropy);
+  explicit Daemon(LockFile lock) : lock_(std::move(lock)) {}
 
-  DaemonSettings settings_;
   LockFile lock_;  // first: goes last
-  std::unique_ptr<driver::ApiDriver> driver_;
-  std::unique_ptr<Services> services_;
+  std::unique_ptr<Core> core_;
   std::unique_ptr<Listener> listener_;
 };
 

@@ -11,28 +11,41 @@ namespace {
 
 struct Operation {
   std::string_view name;
-  void (*run)(Services&, Session&, channel::Message);
+  void (*run)(Services&, Peer&, channel::Message);
 };
 
 constexpr Operation operations[] = {
-    {"hello", &on_hello},
-    {"resolve", &on_resolve},
-    {"status", &on_status},
+    {"allow_local", &on_allow_local}, {"endpoints", &on_endpoints},
+    {"forget", &on_forget},           {"hello", &on_hello},
+    {"keep_alive", &on_keep_alive},   {"kept_keys", &on_kept_keys},
+    {"publish", &on_publish},         {"resolve", &on_resolve},
+    {"status", &on_status},           {"subscribe", &on_subscribe},
 };
+
+boost::json::object describe(Network const& network) {
+  return {{"bootstrap", boost::json::array(network.bootstrap.begin(), network.bootstrap.end())},
+          {"relays", boost::json::array(network.relays.begin(), network.relays.end())},
+          {"dht", network.dht}};
+}
 
 }  // namespace
 
-void on_message(Services& services, Session& session, channel::Message message) {
+void on_message(Services& services, Peer& peer, channel::Message message) {
   for (Operation const& operation : operations) {
-    if (operation.name == message.op) return operation.run(services, session, std::move(message));
+    if (operation.name == message.op) return operation.run(services, peer, std::move(message));
   }
-  session.fail(message, base::Error(base::ErrorCode::session_op_unknown, message.op.substr(0, 64)));
+  peer.fail(message, base::Error(base::ErrorCode::session_op_unknown, message.op.substr(0, 64)));
 }
 
 // The first request of a program that wants to know whom it talks to. A browser's extension says so
 // here with its version; it then gets a proxy port of its own.
-void on_hello(Services& services, Session& session, channel::Message request) {
-  session.answer(request, {{"version", services.version}});
+void on_hello(Services& services, Peer& peer, channel::Message request) {
+  peer.answer(request, {{"version", services.version}, {"network", describe(services.network)}});
+}
+
+void on_subscribe(Services& services, Peer& peer, channel::Message request) {
+  services.events.subscribe(peer);
+  peer.answer(request, {});
 }
 
 }  // namespace dotkey::host::daemon

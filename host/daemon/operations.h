@@ -1,37 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// What programs may ask of the daemon, by the name of the operation. Each stands in a file of its
-// own with the JSON that it reads and writes; docs/protocol/socket.md describes them.
+// What programs may ask of the daemon, by the name of the operation. docs/protocol/socket.md
+// describes them.
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include <boost/json/array.hpp>
 
 #include "core/engine/time.h"
 
-#include "host/daemon/session.h"
+#include "host/daemon/events.h"
+#include "host/daemon/peer.h"
 #include "host/driver/api_driver.h"
-#include "host/store/paths.h"
+#include "host/store/local_keys.h"
 
 namespace dotkey::host::daemon {
 
 class Listener;
 
-// What operations work with; of the daemon, which outlives every session.
+// What the program's networks are, as it was told.
+struct Network {
+  std::vector<std::string> bootstrap;  // empty: the public DHT
+  std::vector<std::string> relays;
+  bool dht = true;
+};
+
+// What operations work with. Outlives every peer.
 struct Services {
   driver::ApiDriver& driver;
-  store::Paths const& paths;
+  store::LocalKeys& local_keys;
+  Events& events;
+  Network network;
+  std::string state_dir;
   std::string version;  // "0.1.0"
   engine::UnixTime started;
-  Listener* listener = nullptr;
+  Listener const* listener = nullptr;  // of a daemon; a command that works alone has none
 };
 
 // Finds the operation and runs it. A request that nobody knows is answered with an error, a message
 // without an id is dropped.
-void on_message(Services& services, Session& session, channel::Message message);
+void on_message(Services& services, Peer& peer, channel::Message message);
 
-// The operations. Each answers its request now or later; to do so later it holds the session by
+// The operations. Each answers its request now or later; to do so later it holds the peer by
 // weak_from_this().
-void on_hello(Services& services, Session& session, channel::Message request);
-void on_resolve(Services& services, Session& session, channel::Message request);
-void on_status(Services& services, Session& session, channel::Message request);
+void on_allow_local(Services& services, Peer& peer, channel::Message request);
+void on_endpoints(Services& services, Peer& peer, channel::Message request);
+void on_forget(Services& services, Peer& peer, channel::Message request);
+void on_hello(Services& services, Peer& peer, channel::Message request);
+void on_keep_alive(Services& services, Peer& peer, channel::Message request);
+void on_kept_keys(Services& services, Peer& peer, channel::Message request);
+void on_publish(Services& services, Peer& peer, channel::Message request);
+void on_resolve(Services& services, Peer& peer, channel::Message request);
+void on_status(Services& services, Peer& peer, channel::Message request);
+void on_subscribe(Services& services, Peer& peer, channel::Message request);
+
+// A frame has no room for all of ten thousand keys.
+inline constexpr std::size_t kept_keys_shown_max = 1000;
+boost::json::array describe_kept_keys(api::Node const& node);
 
 }  // namespace dotkey::host::daemon

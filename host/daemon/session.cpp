@@ -25,7 +25,7 @@ void Session::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
   // Whoever calls us may stand in the part, or in the listener's list.
-  boost::asio::post(socket_.get_executor(), [self = shared_from_this()] {
+  boost::asio::post(socket_.get_executor(), [self = self()] {
     self->part.reset();
     self->on_closed_(*self);
   });
@@ -34,7 +34,7 @@ void Session::close() {
 void Session::read() {
   socket_.async_read_some(
       boost::asio::buffer(piece_),
-      [self = shared_from_this()](boost::system::error_code const& error, std::size_t size) {
+      [self = self()](boost::system::error_code const& error, std::size_t size) {
         if (!self->open_) return;
         if (error) return self->close();
         self->on_read(size);
@@ -100,14 +100,13 @@ void Session::write() {
   if (error && error != boost::asio::error::would_block) return close();
   writing_.erase(0, sent);
   if (writing_.empty()) return;
-  boost::asio::async_write(
-      socket_, boost::asio::buffer(writing_),
-      [self = shared_from_this()](boost::system::error_code const& failed, std::size_t) {
-        if (!self->open_) return;
-        if (failed) return self->close();
-        self->writing_.clear();
-        if (!self->waiting_.empty()) self->write();
-      });
+  boost::asio::async_write(socket_, boost::asio::buffer(writing_),
+                           [self = self()](boost::system::error_code const& failed, std::size_t) {
+                             if (!self->open_) return;
+                             if (failed) return self->close();
+                             self->writing_.clear();
+                             if (!self->waiting_.empty()) self->write();
+                           });
 }
 
 }  // namespace dotkey::host::daemon

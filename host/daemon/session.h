@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <set>
@@ -14,10 +13,9 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/json/object.hpp>
 
-#include "core/base/error.h"
-
 #include "host/channel/frame.h"
 #include "host/channel/message.h"
+#include "host/daemon/peer.h"
 
 namespace dotkey::host::daemon {
 
@@ -26,13 +24,12 @@ inline constexpr std::size_t outbound_size_max = 4 * 1024 * 1024;
 // Requests of one session without an answer yet.
 inline constexpr std::size_t requests_max = 256;
 
-// What belongs to one session and ends with it, such as the proxy port of a browser.
 class SessionPart {
  public:
   virtual ~SessionPart() = default;
 };
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public Peer {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
   // A request of the other side, or with id 0 a message that wants no answer.
@@ -46,16 +43,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void close();
   [[nodiscard]] bool is_open() const { return open_; }
 
-  // Each request is answered once, at any later time; after close() nothing happens.
-  void answer(channel::Message const& request, boost::json::object body);
+  void answer(channel::Message const& request, boost::json::object body) override;
   void fail(channel::Message const& request, base::Error const& error,
-            boost::json::object further = {});
-  // A message by ourselves, with id 0.
-  void send(std::string_view op, boost::json::object body);
-
-  // Of events (docs/protocol/socket.md).
-  bool subscribed = false;
-  std::unique_ptr<SessionPart> part;
+            boost::json::object further = {}) override;
+  void send(std::string_view op, boost::json::object body) override;
 
  private:
   void read();
@@ -63,6 +54,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_message(channel::Message message);
   void send_frame(std::string_view payload);
   void write();
+  std::shared_ptr<Session> self() { return std::static_pointer_cast<Session>(shared_from_this()); }
 
   Socket socket_;
   OnMessage on_message_;

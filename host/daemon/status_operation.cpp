@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // status: how the daemon and its networks fare.
+#include <algorithm>
 #include <cmath>
 
 #include <boost/json/array.hpp>
 #include <unistd.h>
 
 #include "core/base/text.h"
-#include "core/names/public_key.h"
 
 #include "host/daemon/listener.h"
 #include "host/daemon/operations.h"
@@ -14,62 +14,48 @@
 
 namespace dotkey::host::daemon {
 
-namespace json = boost::json;
-
 namespace {
 
-json::object describe_dht(loop::NodeDriver const* driver) {
+boost::json::object describe_dht(loop::NodeDriver const* driver) {
   if (driver == nullptr) return {{"enabled", false}};
   dht::Status const status = driver->node().status();
-  json::object out = {{"enabled", true},
-                      {"mode", status.read_only ? "client" : "server"},
-                      {"id", base::encode_hex(status.id.view())},
-                      {"port_v4", driver->port_v4()},
-                      {"port_v6", driver->port_v6()},
-                      {"nodes", status.nodes_v4 + status.nodes_v6},
-                      {"nodes_v4", status.nodes_v4},
-                      {"nodes_v6", status.nodes_v6},
-                      {"network_size", std::llround(status.size_estimate)},
-                      {"records_kept_for_others", status.stored_mutable + status.stored_immutable},
-                      {"operations", status.operations},
-                      {"datagrams_in", status.datagrams_in},
-                      {"datagrams_out", status.datagrams_out},
-                      {"datagrams_dropped", status.datagrams_dropped}};
+  boost::json::object out = {
+      {"enabled", true},
+      {"mode", status.read_only ? "client" : "server"},
+      {"id", base::encode_hex(status.id.view())},
+      {"port_v4", driver->port_v4()},
+      {"port_v6", driver->port_v6()},
+      {"nodes", status.nodes_v4 + status.nodes_v6},
+      {"nodes_v4", status.nodes_v4},
+      {"nodes_v6", status.nodes_v6},
+      {"network_size", std::llround(status.size_estimate)},
+      {"records_kept_for_others", status.stored_mutable + status.stored_immutable},
+      {"operations", status.operations},
+      {"datagrams_in", status.datagrams_in},
+      {"datagrams_out", status.datagrams_out},
+      {"datagrams_dropped", status.datagrams_dropped}};
   if (status.external_v4) out["external_v4"] = status.external_v4->to_string();
   if (status.external_v6) out["external_v6"] = status.external_v6->to_string();
   return out;
 }
 
-json::array describe_relays(api::Node const& node) {
-  json::array out;
-  for (relay::RelayStatus const& relay : node.relays()) {
+boost::json::array describe_relays(api::Node const& node) {
+  boost::json::array out;
+  for (dotkey::relay::RelayStatus const& relay : node.relays()) {
     auto const rest = relay.health.rests_until() - loop::now();
-    json::object entry = {{"url", relay.url},
-                          {"latency_ms", relay.health.latency().ms()},
-                          {"successes", relay.health.successes()},
-                          {"failures", relay.health.failures()},
-                          {"failures_in_a_row", relay.health.consecutive_failures()},
-                          {"rests_ms", std::max<std::int64_t>(rest.ms(), 0)}};
+    boost::json::object entry = {{"url", relay.url},
+                                 {"latency_ms", relay.health.latency().ms()},
+                                 {"successes", relay.health.successes()},
+                                 {"failures", relay.health.failures()},
+                                 {"failures_in_a_row", relay.health.consecutive_failures()},
+                                 {"rests_ms", std::max<std::int64_t>(rest.ms(), 0)}};
     if (relay.last_error) entry["last_error"] = base::slug_of(*relay.last_error);
     out.push_back(std::move(entry));
   }
   return out;
 }
 
-json::array describe_keys(api::Node const& node) {
-  json::array out;
-  for (publish::ScheduledKey const& key : node.kept_alive()) {
-    out.push_back({{"key", names::format_public_key(key.key)},
-                   {"timestamp_us", key.timestamp_us},
-                   {"due_us", key.due.us},
-                   {"stored_us", key.stored_at.us},
-                   {"dht_nodes", key.dht_nodes},
-                   {"failures", key.failures}});
-  }
-  return out;
-}
-
-json::object describe_cache(api::Status const& status) {
+boost::json::object describe_cache(api::Status const& status) {
   return {{"entries", status.cache_entries},
           {"bytes", status.cache_bytes},
           {"hits", status.cache.hits},
@@ -79,24 +65,26 @@ json::object describe_cache(api::Status const& status) {
 
 }  // namespace
 
-void on_status(Services& services, Session& session, channel::Message request) {
+void on_status(Services& services, Peer& peer, channel::Message request) {
   api::Node const& node = services.driver.node();
   api::Status const status = node.status();
   store::PacketStoreCounters const& packets = services.driver.packets().counters();
-  session.answer(request, {{"version", services.version},
-                           {"pid", ::getpid()},
-                           {"started_us", services.started.us},
-                           {"state_dir", services.paths.state_dir},
-                           {"clients", services.listener->session_count()},
-                           {"dht", describe_dht(services.driver.dht())},
-                           {"relays", describe_relays(node)},
-                           {"cache", describe_cache(status)},
-                           {"packets_on_disk", packets.packets.load()},
-                           {"questions", status.resolve.questions},
-                           {"answered_fresh", status.resolve.answered_fresh},
-                           {"answered_stale", status.resolve.answered_stale},
-                           {"lookups", status.lookups},
-                           {"keys", describe_keys(node)}});
+  peer.answer(request,
+              {{"version", services.version},
+               {"pid", ::getpid()},
+               {"started_us", services.started.us},
+               {"state_dir", services.state_dir},
+               {"clients", services.listener == nullptr ? 0 : services.listener->session_count()},
+               {"dht", describe_dht(services.driver.dht())},
+               {"relays", describe_relays(node)},
+               {"cache", describe_cache(status)},
+               {"packets_on_disk", packets.packets.load()},
+               {"questions", status.resolve.questions},
+               {"answered_fresh", status.resolve.answered_fresh},
+               {"answered_stale", status.resolve.answered_stale},
+               {"lookups", status.lookups},
+               {"keys_kept_alive", status.keys_kept_alive},
+               {"keys", describe_kept_keys(node)}});
 }
 
 }  // namespace dotkey::host::daemon

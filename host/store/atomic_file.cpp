@@ -145,6 +145,16 @@ base::Result<void> create_private_directory(std::string const& path) {
   return {};
 }
 
+base::Result<void> create_private_file(std::string const& path) {
+  if (std::size_t const slash = path.rfind('/'); slash != std::string::npos && slash > 0) {
+    if (auto made = create_private_directory(path.substr(0, slash)); !made) return made;
+  }
+  int const file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) return system_failure(ErrorCode::file_unwritable, path);
+  ::close(file);
+  return {};
+}
+
 bool exists(std::string const& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }

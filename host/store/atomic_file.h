@@ -33,6 +33,10 @@ base::Result<void> remove_file(std::string const& path);
 // Errors: file_unwritable.
 base::Result<void> create_private_directory(std::string const& path);
 
+// Creates an empty file of mode 0600 and its missing directories, unless it is there. Errors:
+// file_unwritable.
+base::Result<void> create_private_file(std::string const& path);
+
 bool exists(std::string const& path);
 
 }  // namespace dotkey::host::store

@@ -3,10 +3,6 @@
 
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "core/base/integers.h"
 #include "core/crypto/hash.h"
 
@@ -97,13 +93,8 @@ PacketStore::PacketStore(std::string path, std::uint64_t packets_max)
     : path_(std::move(path)), packets_max_(packets_max) {}
 
 base::Result<void> PacketStore::prepare() {
-  if (std::size_t const slash = path_.rfind('/'); slash != std::string::npos) {
-    if (auto made = create_private_directory(path_.substr(0, slash)); !made) return made;
-  }
   // SQLite gives its journal the mode of the database.
-  int const file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (file < 0) return base::fail(ErrorCode::file_unwritable, path_);
-  ::close(file);
+  if (auto made = create_private_file(path_); !made) return made;
   auto database = Database::open(path_, SQLITE_OPEN_READWRITE);
   if (!database) return tl::make_unexpected(database.error());
   database_ = std::move(*database);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/store/paths.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include <pwd.h>
 #include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/crypto/hash.h"
 
 namespace dotkey::host::store {
 namespace {
@@ -29,6 +34,18 @@ std::string base_directory(char const* variable, std::string const& home, char c
 }
 
 }  // namespace
+
+std::string network_path(std::string const& state_dir, std::string const& stem,
+                         std::span<std::string const> bootstrap, std::string const& ending) {
+  if (bootstrap.empty()) return state_dir + "/" + stem + ending;
+  std::vector<std::string> names(bootstrap.begin(), bootstrap.end());
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::string joined;
+  for (std::string const& name : names) joined += name + "\n";
+  auto const hash = crypto::sha256({base::view_of(joined)});
+  return state_dir + "/" + stem + "-" + base::encode_hex(base::ByteView(hash).first(8)) + ending;
+}
 
 base::Result<Paths> paths_from_environment() {
   std::string const home = home_directory();

@@ -8,11 +8,13 @@
 
 #include "core/base/text.h"
 #include "core/crypto/ed25519.h"
+#include "core/names/public_key.h"
 
 #include "host/store/atomic_file.h"
 #include "host/store/dht_state.h"
 #include "host/store/key_store.h"
-#include "host/store/record_store.h"
+#include "host/store/local_keys.h"
+#include "host/store/row_store.h"
 #include "tests/support/seeded_entropy.h"
 
 namespace dotkey::host::store {
@@ -127,17 +129,43 @@ TEST(dht_state, explicit_bootstrap_nodes_have_a_table_of_their_own_in_any_order)
   EXPECT_NE(dht_state_path("/s", ab), dht_state_path("/s", none));
 }
 
-TEST(record_store, keeps_the_last_record_and_its_time_for_each_key) {
+TEST(row_store, keeps_the_last_row_of_each_key_over_restarts) {
   Directory const dir;
-  RecordStore const store(dir.file("state"));
-  crypto::PublicKey key;
-  EXPECT_FALSE(store.load(key));
-  ASSERT_TRUE(store.save(key, {5}, base::view_of("old")));
-  ASSERT_TRUE(store.save(key, {6}, base::view_of("new")));
-  auto const seen = store.load(key);
-  ASSERT_TRUE(seen);
-  EXPECT_EQ(seen->at.us, 6);
-  EXPECT_EQ(base::text_of(seen->packet), "new");
+  std::string const path = dir.file("state/rows.sqlite");
+  crypto::PublicKey first;
+  crypto::PublicKey second;
+  second.bytes[0] = 1;
+  {
+    auto store = RowStore::open(path).value();
+    ASSERT_TRUE(store.save(first, base::view_of("old")));
+    ASSERT_TRUE(store.save(second, base::view_of("gone")));
+    ASSERT_TRUE(store.save(first, base::view_of("new")));
+    ASSERT_TRUE(store.drop(second));
+  }
+  auto store = RowStore::open(path).value();
+  std::vector<std::string> rows;
+  store.for_each([&](base::ByteView row) { rows.emplace_back(base::text_of(row)); });
+  EXPECT_EQ(rows, std::vector<std::string>{"new"});
+  struct stat facts{};
+  ASSERT_EQ(::stat(path.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777U, 0600U);
+}
+
+TEST(local_keys, are_kept_over_restarts_and_ignore_lines_that_are_no_key) {
+  Directory const dir;
+  crypto::PublicKey const key =
+      names::parse_bare_public_key("8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo").value();
+  LocalKeys keys(dir.file("state"));
+  EXPECT_FALSE(keys.contains(key));
+  ASSERT_TRUE(keys.set(key, true));
+  EXPECT_TRUE(LocalKeys(dir.file("state")).contains(key));
+  std::string const path = dir.file("state/allow-local");
+  ASSERT_TRUE(write_file(path, base::view_of("no key\n\n" + names::format_public_key(key)), 0600,
+                         Existing::replace));
+  keys.reload();
+  EXPECT_EQ(keys.keys().size(), 1U);
+  ASSERT_TRUE(keys.set(key, false));
+  EXPECT_TRUE(LocalKeys(dir.file("state")).keys().empty());
 }
 
 }  // namespace

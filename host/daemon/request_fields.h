@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fields that requests have in common. Each fails with session_body_malformed and the field's
+// name, or with what is wrong with its content.
+#pragma once
+
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "core/base/result.h"
+#include "core/crypto/keys.h"
+#include "core/publish/types.h"
+#include "core/record/signed_packet.h"
+#include "core/resolve/types.h"
+
+namespace dotkey::host::daemon {
+
+base::Failure malformed(std::string_view field);
+
+// "key", in any spelling.
+base::Result<crypto::PublicKey> read_key(boost::json::object const& body);
+
+// "policy", "source" and "timeout_ms", each optional.
+base::Result<resolve::Options> read_resolve_options(boost::json::object const& body);
+
+// "packet": a canonical packet in base64; its signature is checked.
+base::Result<record::SignedPacket> read_packet(boost::json::object const& body);
+std::string encode_packet(record::SignedPacket const& packet);
+
+// "cas_us", "source", "dht_nodes_min" and "keep_alive", each optional.
+base::Result<publish::Options> read_publish_options(boost::json::object const& body);
+
+}  // namespace dotkey::host::daemon

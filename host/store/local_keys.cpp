@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/store/local_keys.h"
+
+#include <string_view>
+#include <utility>
+
+#include "core/names/public_key.h"
+
+#include "host/store/atomic_file.h"
+
+namespace dotkey::host::store {
+
+LocalKeys::LocalKeys(std::string const& state_dir) : path_(state_dir + "/allow-local") {
+  reload();
+}
+
+void LocalKeys::reload() {
+  keys_.clear();
+  auto const file = read_file(path_, keys_max * (names::key_text_size + 1));
+  if (!file) return;
+  std::string_view text = base::text_of(*file);
+  while (!text.empty()) {
+    std::size_t const end = std::min(text.find('\n'), text.size());
+    if (auto const key = names::parse_bare_public_key(text.substr(0, end))) keys_.insert(*key);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+base::Result<void> LocalKeys::set(crypto::PublicKey const& key, bool allowed) {
+  auto changed = keys_;
+  if (allowed) {
+    if (changed.size() >= keys_max) return base::fail(base::ErrorCode::number_out_of_range, path_);
+    changed.insert(key);
+  } else {
+    changed.erase(key);
+  }
+  if (changed == keys_) return {};
+  std::string text;
+  for (auto const& one : changed) text += names::format_public_key(one) + "\n";
+  std::string const directory = path_.substr(0, path_.rfind('/'));
+  if (auto made = create_private_directory(directory); !made) return made;
+  auto written = write_file(path_, base::view_of(text), 0600, Existing::replace);
+  if (written) keys_ = std::move(changed);
+  return written;
+}
+
+}  // namespace dotkey::host::store
