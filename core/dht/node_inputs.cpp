@@ -20,6 +20,9 @@ constexpr std::size_t signed_fields_size = 150;  // k, sig, seq
 constexpr std::size_t node_size_v4 = 26;
 constexpr std::size_t node_size_v6 = 38;
 
+// Mainline's nodes look at their socket every 50 ms, and a busy one takes longer.
+constexpr Duration store_lost_min = Duration::from_ms(500);
+
 constexpr std::uint8_t client_version[] = {'D', 'K', 0, 1};
 
 krpc::Want want_of(std::optional<krpc::Want> const& want, IpFamily from) {
@@ -52,7 +55,10 @@ bool Node::Parts::send_query(Instant now, krpc::Message& query, Transaction tran
   Patience const patience = round_trip.patience_for(contact == nullptr ? 0 : contact->rtt_us);
   transaction.sent = now;
   transaction.overdue_at = now + patience.overdue;
-  transaction.lost_at = now + patience.lost;
+  // Who takes a store has just answered a lookup, so it lives; but it checks a signature first.
+  transaction.lost_at =
+      now + (transaction.purpose == Purpose::store ? std::max(patience.lost, store_lost_min)
+                                                   : patience.lost);
   auto const id = transactions.begin(transaction, *entropy);
   if (!id) return false;
   std::uint8_t tid[4];
