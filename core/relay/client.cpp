@@ -299,6 +299,7 @@ void Client::on_fetch_failed(Moment now, FetchId id, FetchFailure failure) {
   if (!exchange) return;
   ErrorCode error = ErrorCode::relay_unreachable;
   if (failure == FetchFailure::timed_out) error = ErrorCode::relay_timeout;
+  if (failure == FetchFailure::malformed) error = ErrorCode::relay_response_malformed;
   if (failure == FetchFailure::too_large) error = ErrorCode::relay_response_too_large;
   if (failure == FetchFailure::redirected) error = ErrorCode::relay_redirected;
   parts_->fail(now, *exchange, error);

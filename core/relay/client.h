@@ -102,7 +102,13 @@ struct Finished {
 };
 using ClientEffect = std::variant<FetchUrl, CancelFetch, PacketFound, Finished>;
 
-enum class FetchFailure : std::uint8_t { unreachable, timed_out, too_large, redirected };
+enum class FetchFailure : std::uint8_t {
+  unreachable,
+  timed_out,
+  malformed,  // no HTTP
+  too_large,
+  redirected,
+};
 
 struct FetchResult {
   std::uint16_t status = 0;

@@ -35,6 +35,17 @@ bool is_worth_a_socket(base::IpFamily family, std::vector<std::string> const& bo
   return loop::has_route(family) || family == base::IpFamily::v4;
 }
 
+// Why there is no answer is worth knowing before the time is up. Where there are relays, nobody has
+// to wait long for a DHT that is not there.
+void keep_within(Options const& options, driver::ApiDriverSettings& out) {
+  engine::Duration const timeout = options.timeout();
+  auto& patience = out.dht_port.no_nodes_patience;
+  if (!options.relays.empty()) patience = engine::Duration::from_s(4);
+  patience = std::min(patience, timeout * 8 / 10);
+  out.api.relay.request_timeout = std::min(out.api.relay.request_timeout, timeout * 8 / 10);
+  out.api.resolve.question_timeout = timeout * 9 / 10;
+}
+
 }  // namespace
 
 loop::NodeDriverSettings node_settings(Options const& options, std::string const& state_path) {
@@ -72,11 +83,7 @@ daemon::CoreSettings core_settings(Program const& program, Purpose purpose) {
   if (!options.no_dht) out.driver.dht = node_settings(options, out.dht_state);
   if (purpose == Purpose::command) {
     out.driver.api.publish.republish = false;
-    // Why there is no answer is worth knowing before the time is up.
-    engine::Duration const timeout = options.timeout();
-    auto& patience = out.driver.dht_port.no_nodes_patience;
-    patience = std::min(patience, timeout * 8 / 10);
-    out.driver.api.resolve.question_timeout = timeout * 9 / 10;
+    keep_within(options, out.driver);
     return out;
   }
   DaemonOptions const& daemon = options.daemon;

@@ -86,6 +86,10 @@ void print_keys(boost::json::array const& keys, engine::UnixTime now) {
       line += ", " + std::to_string(failures) + " failures since";
     }
     print_line(line);
+    if (integer_at(key, "adopted_timestamp_us")) {
+      print_line("         a newer record of another device took its place " +
+                 span_of(now.us - integer_at(key, "adopted_at_us").value_or(now.us)) + " ago");
+    }
   }
 }
 

@@ -168,9 +168,16 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   }
 
   void fail(boost::system::error_code const& error) {
+    FetchFailure failure = FetchFailure::unreachable;
+    bool const cut_short =
+        error == beast::http::error::end_of_stream || error == beast::http::error::partial_message;
+    if (error.category() ==
+        beast::http::make_error_code(beast::http::error::body_limit).category()) {
+      failure = cut_short ? FetchFailure::unreachable : FetchFailure::malformed;
+    }
     bool const too_large =
         error == beast::http::error::body_limit || error == beast::http::error::header_limit;
-    end(tl::make_unexpected(too_large ? FetchFailure::too_large : FetchFailure::unreachable));
+    end(tl::make_unexpected(too_large ? FetchFailure::too_large : failure));
   }
 
   void end(Fetcher::Result result) {

@@ -285,6 +285,7 @@ TEST_F(RelayClientTest, fetch_failures_have_their_own_errors) {
   };
   for (Row const row : {Row{FetchFailure::unreachable, ErrorCode::relay_unreachable},
                         {FetchFailure::timed_out, ErrorCode::relay_timeout},
+                        {FetchFailure::malformed, ErrorCode::relay_response_malformed},
                         {FetchFailure::too_large, ErrorCode::relay_response_too_large},
                         {FetchFailure::redirected, ErrorCode::relay_redirected}}) {
     client = Client(ClientSettings{}, entropy);
