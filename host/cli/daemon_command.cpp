@@ -11,6 +11,7 @@
 #include "host/cli/program.h"
 #include "host/daemon/daemon.h"
 #include "host/loop/foreground.h"
+#include "host/native/daemon_launch.h"
 
 namespace dotkey::host::cli {
 namespace {
@@ -34,7 +35,8 @@ void reload_at_hangup(boost::asio::signal_set& signals, Program const& program,
 base::Result<void> run_daemon(Program& program) {
   loop::Foreground foreground;
   auto const daemon = daemon::Daemon::open(foreground.loop(), program.entropy, program.paths,
-                                           core_settings(program, Purpose::daemon));
+                                           core_settings(program, Purpose::daemon),
+                                           {program.paths.state_dir, native::own_program(), 0});
   if (!daemon) return tl::make_unexpected(daemon.error());
   boost::asio::signal_set hangup(foreground.loop(), SIGHUP);
   reload_at_hangup(hangup, program, **daemon);

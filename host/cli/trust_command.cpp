@@ -15,6 +15,11 @@ base::Result<void> run_trust(Program const& program, install::TrustRequest const
   auto const reports = install::run_trust(request, program.paths.state_dir, *user);
   if (!reports) return base::Failure(reports.error());
   print_line(install::encode_trust_reports(*reports));
+  for (install::TrustReport const& report : *reports) {
+    if (!report.error.empty()) {
+      return base::fail(base::ErrorCode::trust_store_failed, report.directory);
+    }
+  }
   return {};
 }
 

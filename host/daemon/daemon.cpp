@@ -12,7 +12,7 @@ using base::Result;
 
 Result<std::unique_ptr<Daemon>> Daemon::open(boost::asio::io_context& loop,
                                              engine::Entropy& entropy, store::Paths const& paths,
-                                             CoreSettings settings) {
+                                             CoreSettings settings, page::PagesSettings pages) {
   if (auto made = store::create_private_directory(paths.state_dir); !made) {
     return tl::make_unexpected(made.error());
   }
@@ -22,6 +22,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(boost::asio::io_context& loop,
   auto core = Core::open(loop, entropy, std::move(settings));
   if (!core) return tl::make_unexpected(core.error());
   out->core_ = std::move(*core);
+  out->open_pages(loop, entropy, std::move(pages));
   Services& services = out->core_->services();
   auto listener = Listener::open(loop, channel::socket_paths(paths).front(),
                                  [&services](Session& session, channel::Message message) {
@@ -34,6 +35,20 @@ Result<std::unique_ptr<Daemon>> Daemon::open(boost::asio::io_context& loop,
 }
 
 Daemon::~Daemon() = default;
+
+// A CA that cannot be used stops pages, not the rest.
+void Daemon::open_pages(boost::asio::io_context& loop, engine::Entropy& entropy,
+                        page::PagesSettings settings) {
+  Services& services = core_->services();
+  page::GateParts parts{loop, services.driver, entropy, services.local_keys};
+  auto pages = page::Pages::open(parts, std::move(settings));
+  if (!pages) {
+    services.pages_error = pages.error();
+    return;
+  }
+  pages_ = std::move(*pages);
+  services.pages = pages_.get();
+}
 
 Result<void> Daemon::reload(std::vector<std::string> const& relays) {
   Services& services = core_->services();

@@ -13,6 +13,7 @@
 #include "host/daemon/core.h"
 #include "host/daemon/listener.h"
 #include "host/daemon/lock_file.h"
+#include "host/page/pages.h"
 #include "host/store/paths.h"
 
 namespace dotkey::host::daemon {
@@ -24,7 +25,8 @@ class Daemon {
   static base::Result<std::unique_ptr<Daemon>> open(boost::asio::io_context& loop,
                                                     engine::Entropy& entropy,
                                                     store::Paths const& paths,
-                                                    CoreSettings settings);
+                                                    CoreSettings settings,
+                                                    page::PagesSettings pages);
   ~Daemon();
   Daemon(Daemon const&) = delete;
   Daemon& operator=(Daemon const&) = delete;
@@ -37,8 +39,12 @@ class Daemon {
  private:
   explicit Daemon(LockFile lock) : lock_(std::move(lock)) {}
 
+  void open_pages(boost::asio::io_context& loop, engine::Entropy& entropy,
+                  page::PagesSettings settings);
+
   LockFile lock_;  // first: goes last
   std::unique_ptr<Core> core_;
+  std::unique_ptr<page::Pages> pages_;
   std::unique_ptr<Listener> listener_;
 };
 

@@ -20,13 +20,8 @@ constexpr Operation operations[] = {
     {"keep_alive", &on_keep_alive},   {"kept_keys", &on_kept_keys},
     {"publish", &on_publish},         {"resolve", &on_resolve},
     {"status", &on_status},           {"subscribe", &on_subscribe},
+    {"verdict", &on_verdict},
 };
-
-boost::json::object describe(Network const& network) {
-  return {{"bootstrap", boost::json::array(network.bootstrap.begin(), network.bootstrap.end())},
-          {"relays", boost::json::array(network.relays.begin(), network.relays.end())},
-          {"dht", network.dht}};
-}
 
 }  // namespace
 
@@ -37,10 +32,10 @@ void on_message(Services& services, Peer& peer, channel::Message message) {
   peer.fail(message, base::Error(base::ErrorCode::session_op_unknown, message.op.substr(0, 64)));
 }
 
-// The first request of a program that wants to know whom it talks to. A browser's extension says so
-// here with its version; it then gets a proxy port of its own.
-void on_hello(Services& services, Peer& peer, channel::Message request) {
-  peer.answer(request, {{"version", services.version}, {"network", describe(services.network)}});
+boost::json::object describe(Network const& network) {
+  return {{"bootstrap", boost::json::array(network.bootstrap.begin(), network.bootstrap.end())},
+          {"relays", boost::json::array(network.relays.begin(), network.relays.end())},
+          {"dht", network.dht}};
 }
 
 void on_subscribe(Services& services, Peer& peer, channel::Message request) {

@@ -3,6 +3,7 @@
 // describes them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "host/daemon/events.h"
 #include "host/daemon/peer.h"
 #include "host/driver/api_driver.h"
+#include "host/page/pages.h"
 #include "host/store/local_keys.h"
 
 namespace dotkey::host::daemon {
@@ -36,6 +38,9 @@ struct Services {
   std::string version;  // "0.1.0"
   engine::UnixTime started;
   Listener const* listener = nullptr;  // of a daemon; a command that works alone has none
+  // Of a daemon that can open pages; the error says why it cannot.
+  page::Pages* pages = nullptr;
+  std::optional<base::Error> pages_error = std::nullopt;
 };
 
 // Finds the operation and runs it. A request that nobody knows is answered with an error, a message
@@ -54,6 +59,9 @@ void on_publish(Services& services, Peer& peer, channel::Message request);
 void on_resolve(Services& services, Peer& peer, channel::Message request);
 void on_status(Services& services, Peer& peer, channel::Message request);
 void on_subscribe(Services& services, Peer& peer, channel::Message request);
+void on_verdict(Services& services, Peer& peer, channel::Message message);
+
+boost::json::object describe(Network const& network);
 
 // A frame has no room for all of ten thousand keys.
 inline constexpr std::size_t kept_keys_shown_max = 1000;

@@ -63,6 +63,17 @@ boost::json::object describe_cache(api::Status const& status) {
           {"evictions", status.cache.evictions}};
 }
 
+boost::json::object describe_pages(Services const& services) {
+  if (services.pages == nullptr) {
+    if (!services.pages_error) return {};
+    return {{"error", base::slug_of(services.pages_error->code)},
+            {"detail", services.pages_error->detail}};
+  }
+  return {{"proxy_port", services.pages->general().port()},
+          {"browsers", services.pages->session_count() - 1},
+          {"ca_sha256", services.pages->ca_sha256()}};
+}
+
 }  // namespace
 
 void on_status(Services& services, Peer& peer, channel::Message request) {
@@ -79,6 +90,7 @@ void on_status(Services& services, Peer& peer, channel::Message request) {
                {"relays", describe_relays(node)},
                {"cache", describe_cache(status)},
                {"packets_on_disk", packets.packets.load()},
+               {"pages", describe_pages(services)},
                {"questions", status.resolve.questions},
                {"answered_fresh", status.resolve.answered_fresh},
                {"answered_stale", status.resolve.answered_stale},

@@ -226,7 +226,7 @@ Result<std::vector<TrustReport>> run_trust_child(std::string const& program,
   if (request.only) command.insert(command.end(), {"--only", std::string(name_of(*request.only))});
   auto const output = run_child(command, child_patience);
   if (!output) return base::Failure(output.error());
-  auto reports = output->exit_code == 0 ? parse_trust_reports(output->out) : std::nullopt;
+  auto reports = parse_trust_reports(output->out);
   if (reports) return std::move(*reports);
   std::string words = output->err;
   while (words.ends_with('\n')) words.pop_back();

@@ -64,14 +64,12 @@ class Gate {
  public:
   virtual ~Gate() = default;
 
+  // A port beyond 80, 443 and 8443 that no packet names: proxy_port_refused.
   using OnResolved = std::function<void(base::Result<Resolution>)>;
   virtual void resolve(Site const& site, OnResolved on_resolved) = 0;
 
   using OnDecided = std::function<void(Decision)>;
   virtual void decide(Evidence evidence, OnDecided on_decided) = 0;
-
-  // Ports beyond 80, 443 and 8443 that the packet of this host names.
-  [[nodiscard]] virtual bool is_port_published(Site const& site) = 0;
 
   // A page did not load, for the blocked page: browsers do not show what a proxy answers.
   virtual void on_refused(Site const& site, std::string_view slug) = 0;

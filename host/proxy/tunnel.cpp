@@ -20,10 +20,6 @@ namespace {
 
 using base::ErrorCode;
 
-bool is_usual_port(std::uint16_t port) {
-  return port == 80 || port == 443 || port == 8443;
-}
-
 // The password of "Basic base64(user:password)".
 bool has_token(RequestHead const& head, std::string const& token) {
   std::string const* const field = head.field("proxy-authorization");
@@ -150,9 +146,6 @@ void Tunnel::on_head() {
   }
   if (names::classify(site_.host) != names::Ownership::ours) {
     return refuse(403, ErrorCode::proxy_site_foreign);
-  }
-  if (!is_usual_port(site_.port) && !port_.gate_.is_port_published(site_)) {
-    return refuse(403, ErrorCode::proxy_port_refused);
   }
   head_.is_connect() ? on_connect() : on_plain_request();
 }

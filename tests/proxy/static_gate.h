@@ -17,6 +17,9 @@ class StaticGate final : public host::proxy::Gate {
  public:
   void resolve(host::proxy::Site const& site, OnResolved on_resolved) override {
     ++resolve_count;
+    if (site.port != 443 && ports.count(site.port) == 0) {
+      return on_resolved(base::fail(base::ErrorCode::proxy_port_refused));
+    }
     auto const found = routes.find(site.host);
     if (found == routes.end()) return on_resolved(base::fail(base::ErrorCode::dht_not_found));
     on_resolved(host::proxy::Resolution{found->second, valid_for});
@@ -33,9 +36,6 @@ class StaticGate final : public host::proxy::Gate {
     }
   }
 
-  [[nodiscard]] bool is_port_published(host::proxy::Site const& site) override {
-    return ports.count(site.port) > 0;
-  }
   void on_refused(host::proxy::Site const& site, std::string_view slug) override {
     refusals.emplace_back(site.host, std::string(slug));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts Chromium and Firefox with the staged extension, a home of their own and a native host.
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -43,22 +43,45 @@ async function makeDatabase(folder) {
   execFileSync('certutil', ['-N', '-d', `sql:${folder}`, '--empty-password']);
 }
 
+const chromiumProfile = (home) => path.join(home, '.config/chromium');
+const firefoxProfile = (home) => path.join(home, '.mozilla/firefox/test.default');
+
+/** Profiles of browsers that have run before, as `dotkey install` looks for them. */
+export async function prepareProfiles(home) {
+  await mkdir(chromiumProfile(home), { recursive: true });
+  await makeDatabase(path.join(home, '.local/share/pki/nssdb'));
+  await makeDatabase(firefoxProfile(home));
+  await writeFile(path.join(home, '.mozilla/firefox/profiles.ini'),
+    '[Profile0]\nName=default\nIsRelative=1\nPath=test.default\nDefault=1\n');
+}
+
+/** What `dotkey install` wrote for Firefox; puppeteer puts a user.js of its own in its place. */
+async function installedPreferences(profile) {
+  const text = await readFile(path.join(profile, 'user.js'), 'utf8').catch(() => '');
+  const lines = [...text.matchAll(/^user_pref\("([^"]+)", (.+)\);$/gm)];
+  return Object.fromEntries(lines.map(([, name, value]) => [name, JSON.parse(value)]));
+}
+
+// `program` and `caFile` are for tests without `dotkey install`.
 class Chromium {
   extensionUrl = (page) => `chrome-extension://${chromeId}/${page}`;
 
-  async start({ home, program, caFile }) {
-    const userDataDir = path.join(home, 'chromium');
-    await writeHostManifest(path.join(userDataDir, 'NativeMessagingHosts'), program,
+  async prepare(home, program, caFile) {
+    const folder = path.join(chromiumProfile(home), 'NativeMessagingHosts');
+    await writeHostManifest(folder, program,
       { allowed_origins: [`chrome-extension://${chromeId}/`] });
     const database = path.join(home, '.local/share/pki/nssdb');
-    await makeDatabase(database);
     if (caFile) trust(database, caFile);
+  }
+
+  async start({ home, env }) {
     this.browser = await puppeteer.launch({
-      executablePath: '/usr/bin/chromium', headless: true, pipe: true, userDataDir,
+      executablePath: '/usr/bin/chromium', headless: true, pipe: true,
+      userDataDir: chromiumProfile(home),
       enableExtensions: [stagedExtension('chrome')],
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
         '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-      env: { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, '.local/share') },
+      env,
     });
   }
 
@@ -73,17 +96,19 @@ class Chromium {
 class Firefox {
   extensionUrl = (page) => `moz-extension://${firefoxUuid}/${page}`;
 
-  async start({ home, program, caFile, prefs }) {
-    const profile = path.join(home, 'firefox');
+  async prepare(home, program, caFile) {
     await writeHostManifest(path.join(home, '.mozilla/native-messaging-hosts'), program,
       { allowed_extensions: [firefoxId] });
-    await makeDatabase(profile);
-    if (caFile) trust(profile, caFile);
+    if (caFile) trust(firefoxProfile(home), caFile);
+  }
+
+  async start({ home, env, prefs }) {
+    const profile = firefoxProfile(home);
     this.browser = await puppeteer.launch({
       browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless: true,
       userDataDir: profile, acceptInsecureCerts: false,
       args: ['--remote-allow-system-access'],
-      env: { ...process.env, HOME: home },
+      env,
       extraPrefsFirefox: {
         'extensions.webextensions.uuids': JSON.stringify({ [firefoxId]: firefoxUuid }),
         'app.update.enabled': false,
@@ -92,6 +117,7 @@ class Firefox {
         'network.captive-portal-service.enabled': false,
         'network.connectivity-service.enabled': false,
         'services.settings.server': 'http://127.0.0.1:9/',
+        ...(await installedPreferences(profile)),
         ...prefs,
       },
     });
@@ -113,16 +139,11 @@ class Firefox {
 const kinds = { chromium: Chromium, firefox: Firefox };
 export const browserNames = Object.keys(kinds);
 
-/** `program` is what the browser launches as native host; `prefs` are for Firefox alone. */
-export async function startBrowser(name, { program, caFile, prefs = {} }) {
-  const home = await mkdtemp(path.join(tmpdir(), `dotkey-${name}-`));
+async function launch(name, home, env, options) {
   const started = new kinds[name]();
-  await started.start({ home, program, caFile, prefs });
+  await started.start({ home, env, ...options });
   started.name = name;
-  started.close = async () => {
-    await started.browser.close();
-    await rm(home, { recursive: true, force: true, maxRetries: 5 });
-  };
+  started.close = () => started.browser.close();
   /** Opens an address and gives the tab, whatever becomes of it. */
   started.open = async (url) => {
     const tab = await started.browser.newPage();
@@ -132,9 +153,32 @@ export async function startBrowser(name, { program, caFile, prefs = {} }) {
   started.addressOf = (tab) => tab.evaluate('location.href').catch(() => '');
   // An extension that was installed this moment guards nothing yet. Its popup is filled by the
   // background script once that has closed the gate.
-  const popup = await started.openExtensionPage('popup/popup.html');
+  const popup = await pollUntil('the extension is loaded', () =>
+    started.openExtensionPage('popup/popup.html').catch(() => null));
   await pollUntil('the extension runs', async () =>
     (await popup.evaluate('document.querySelector("main").ariaBusy').catch(() => '')) === null);
   await popup.close();
   return started;
+}
+
+/**
+ * A browser with a home of its own, which `close` removes. `program` is what it launches as native
+ * host; `prefs` are for Firefox alone.
+ */
+export async function startBrowser(name, { program, caFile, prefs = {} }) {
+  const home = await mkdtemp(path.join(tmpdir(), `dotkey-${name}-`));
+  await prepareProfiles(home);
+  await new kinds[name]().prepare(home, program, caFile);
+  const env = { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, '.local/share') };
+  const started = await launch(name, home, env, { prefs });
+  started.close = async () => {
+    await started.browser.close();
+    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return started;
+}
+
+/** A browser of somebody who ran `dotkey install`. */
+export function startInstalledBrowser(name, { home, env }, prefs = {}) {
+  return launch(name, home, env, { prefs });
 }

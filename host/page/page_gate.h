@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The proxy's gate: sites are resolved by the core, and a page opens when the daemon's own look at
+// the evidence and the witness's both allow it.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "core/engine/entropy.h"
+#include "core/resolve/endpoints.h"
+
+#include "host/driver/api_driver.h"
+#include "host/loop/name_lookup.h"
+#include "host/page/witness.h"
+#include "host/proxy/gate.h"
+#include "host/store/local_keys.h"
+
+namespace dotkey::host::page {
+
+// How long what was found may be used again; the packet's own time to live within this.
+inline constexpr std::uint32_t valid_for_min_s = 30;
+inline constexpr std::uint32_t valid_for_max_s = 300;
+inline constexpr std::size_t found_sites_max = 256;
+
+// What all gates share; outlives them.
+struct GateParts {
+  boost::asio::io_context& loop;
+  driver::ApiDriver& driver;
+  engine::Entropy& entropy;
+  store::LocalKeys const& local_keys;
+};
+
+class PageGate final : public proxy::Gate {
+ public:
+  // `witness` outlives the gate; null: the daemon decides alone.
+  PageGate(GateParts& parts, Witness* witness);
+  ~PageGate() override;
+  PageGate(PageGate const&) = delete;
+  PageGate& operator=(PageGate const&) = delete;
+
+  void resolve(proxy::Site const& site, OnResolved on_resolved) override;
+  void decide(proxy::Evidence evidence, OnDecided on_decided) override;
+  void on_refused(proxy::Site const& site, std::string_view slug) override;
+
+  // Sites for which another packet of this key was used.
+  [[nodiscard]] std::vector<proxy::Site> sites_resting_on(record::SignedPacket const& packet) const;
+
+ private:
+  // Where a site leads, and the packets that say so.
+  struct Found {
+    std::vector<resolve::Endpoint> endpoints;
+    std::map<crypto::PublicKey, record::SignedPacket> packets;
+    resolve::Source source = resolve::Source::cache;
+    engine::UnixTime last_seen;
+    bool local_network_allowed = false;
+  };
+  // A site whose ICANN hosts are being looked up.
+  struct Pending {
+    Pending(boost::asio::io_context& loop, proxy::Site site_, OnResolved on_resolved_)
+        : site(std::move(site_)), on_resolved(std::move(on_resolved_)), lookup(loop) {}
+    proxy::Site site;
+    OnResolved on_resolved;
+    loop::NameLookup lookup;
+  };
+
+  void on_searched(proxy::Site const& site, resolve::EndpointSearch const& search, bool local,
+                   OnResolved const& on_resolved);
+  void look_up_hosts(proxy::Site const& site, Found const& found, OnResolved on_resolved);
+  void remember(proxy::Site const& site, Found found);
+  Found const* find(proxy::Site const& site) const;
+
+  GateParts& parts_;
+  Witness* witness_;
+  std::list<std::pair<proxy::Site, Found>> found_;  // the latest first
+  std::list<Pending> pending_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace dotkey::host::page

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network, keys and sites for tests with the real program: a DHT on loopback, a home directory in
+// which `dotkey install` was run, HTTPS servers, packets published through the DHT.
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import http2 from 'node:http2';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+import { pollUntil, prepareProfiles, root } from './browsers.mjs';
+
+const run = promisify(execFile);
+const dotkey = process.env.DOTKEY ?? path.join(root, 'build/release/dotkey');
+
+const page = (title, body = '') => `<!doctype html><html lang="en"><meta charset="utf-8">
+<title>${title}</title><link rel="icon" href="data:,"><h1>${title}</h1>${body}`;
+
+/** One line of JSON from a program that goes on running. */
+async function startProgram(environment, ...options) {
+  const program = spawn(dotkey, ['--json', ...options],
+    { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+  const line = await new Promise((resolve, reject) => {
+    createInterface(program.stdout).once('line', resolve);
+    program.once('exit', (code) => reject(new Error(`dotkey ${options[0]} ended with ${code}`)));
+  });
+  program.stop = () => new Promise((resolve) => {
+    program.once('exit', resolve);
+    program.kill('SIGTERM');
+  });
+  return { program, ready: JSON.parse(line) };
+}
+
+/** An HTTPS server that speaks HTTP/2 and HTTP/1.1. It counts what reached it. */
+export class Site {
+  requests = [];
+
+  constructor(world, name, address) {
+    this.world = world;
+    this.name = name;
+    this.address = address;
+  }
+
+  get host() { return `${this.key}.key`; }
+  get url() { return `https://${this.host}/`; }
+
+  /** `certificate`: {key, cert} in PEM; `answer(request, response)` may take a request over. */
+  async listen(certificate, { answer = () => false, port = 443 } = {}) {
+    this.server = http2.createSecureServer({ ...certificate, allowHTTP1: true },
+      (request, response) => {
+        this.requests.push(`${request.method} ${request.url}`);
+        if (answer(request, response, this)) return;
+        response.setHeader('content-type', 'text/html');
+        response.end(page(`Site ${this.name}`, '<script>fetch("/script-ran")</script>'));
+      });
+    this.sessions = new Set();
+    this.server.on('session', (session) => {
+      this.sessions.add(session);
+      session.on('close', () => this.sessions.delete(session));
+      session.on('error', () => {});
+    });
+    this.server.on('tlsClientError', () => {});
+    await new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, this.address, resolve);
+    });
+    this.port = this.server.address().port;
+  }
+
+  useCertificate(certificate) {
+    this.server.setSecureContext(certificate);
+    for (const session of this.sessions) session.destroy();
+    this.server.closeAllConnections?.();
+  }
+
+  async publish(...records) {
+    const options = records.flatMap((record) => ['--record', record]);
+    await this.world.run('publish', this.name, ...options);
+  }
+
+  close() {
+    for (const session of this.sessions ?? []) session.destroy();
+    this.server?.close();
+    this.server?.closeAllConnections?.();
+  }
+}
+
+export class World {
+  sites = [];
+
+  async start({ nodes = 6 } = {}) {
+    this.home = await mkdtemp(path.join(tmpdir(), 'dotkey-world-'));
+    this.env = { PATH: process.env.PATH, HOME: this.home, LANG: 'C.UTF-8',
+      XDG_RUNTIME_DIR: path.join(this.home, 'run') };
+    await mkdir(this.env.XDG_RUNTIME_DIR, { mode: 0o700 });
+    const { program, ready } = await startProgram(this.env, 'testnet', '--nodes', String(nodes));
+    this.testnet = program;
+    this.ready = ready;
+    await this.configure();
+    return this;
+  }
+
+  async configure(lines = []) {
+    const folder = path.join(this.home, '.config/dotkey');
+    await mkdir(folder, { recursive: true });
+    await writeFile(path.join(folder, 'config.toml'), [
+      `bootstrap = ["${this.ready.bootstrap}"]`, `relays = ["${this.ready.relay}"]`,
+      'allow_local_network = true', ...lines, ''].join('\n'));
+  }
+
+  /** Browsers that have run before, and `dotkey install`. */
+  async install() {
+    await prepareProfiles(this.home);
+    await this.run('install', '--browser', 'chromium');
+    await this.run('install', '--browser', 'firefox');
+  }
+
+  async run(...options) {
+    const { stdout } = await run(dotkey, ['--json', ...options], { env: this.env });
+    return stdout === '' ? null : JSON.parse(stdout);
+  }
+
+  async daemonPid() {
+    try {
+      return (await this.run('status')).pid;
+    } catch {
+      return null;
+    }
+  }
+
+  file(name) {
+    return path.join(this.home, name);
+  }
+
+  async openssl(...options) {
+    await run('openssl', options, { cwd: this.home });
+  }
+
+  /** A self-signed certificate for `hosts`: {key, cert, pin}. */
+  async certificate(name, ...hosts) {
+    const names = hosts.map((host) => `DNS:${host}`).join(',');
+    await this.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt',
+      'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.crt`,
+      '-days', '30', '-subj', '/CN=site', '-addext', `subjectAltName=${names}`);
+    return this.readCertificate(name);
+  }
+
+  async readCertificate(name) {
+    const { records } = await this.run('tlsa', '--cert', this.file(`${name}.crt`));
+    return { key: await readFile(this.file(`${name}.key`)),
+      cert: await readFile(this.file(`${name}.crt`)), pin: records[0].data };
+  }
+
+  /** A new key, allowed to reach this computer, with a site of its own address. */
+  async addKey(name, { allowLocal = true } = {}) {
+    const number = this.sites.length + 1;
+    const site = new Site(this, name, `127.0.1.${number}`);
+    this.sites.push(site);
+    const seed = Buffer.alloc(32, number).toString('hex');
+    site.key = (await this.run('key', 'import', name, '--seed-hex', seed)).key;
+    if (allowLocal) await this.run('allow-local', site.key);
+    return site;
+  }
+
+  /** A key with a good site: `changes` alter the certificate shown and the records. */
+  async addSite(name, { hosts, records, ...options } = {}) {
+    const site = await this.addKey(name, options);
+    site.certificate = await this.certificate(name, ...(hosts?.(site) ?? [site.host]));
+    await site.listen(site.certificate, options);
+    const good = [`@ 300 A ${site.address}`, `_443._tcp 300 TLSA ${site.certificate.pin}`];
+    await site.publish(...(records?.(site) ?? good));
+    return site;
+  }
+
+  async stopDaemon() {
+    const pid = await this.daemonPid();
+    if (pid === null) return;
+    process.kill(pid, 'SIGTERM');
+    await pollUntil('the daemon has ended', async () => (await this.daemonPid()) === null);
+  }
+
+  async close() {
+    for (const site of this.sites) site.close();
+    await this.stopDaemon();
+    await this.testnet?.stop();
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
