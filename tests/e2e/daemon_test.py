@@ -109,7 +109,7 @@ class Strangers(DaemonTest):
         with self.assertRaises((BrokenPipeError, ConnectionResetError)):
             for _ in range(1_000_000):
                 connection.send("status", {})
-        self.assertLess(self.daemon.memory_kib() - before, 32 * 1024)
+        self.assertLess(self.daemon.memory_kib() - before, 256 * 1024)  # all would be 500 MB
         self.connect(self.daemon).ok("hello")
 
     def test_beyond_64_wait_for_others_to_go(self):
