@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 import struct
+import subprocess
 import unittest
 
 from daemon_support import DaemonTest, Socket
@@ -111,6 +112,20 @@ class Strangers(DaemonTest):
                 connection.send("status", {})
         self.assertLess(self.daemon.memory_kib() - before, 256 * 1024)  # all would be 500 MB
         self.connect(self.daemon).ok("hello")
+
+    def test_of_another_user_are_disconnected_even_where_the_files_let_them_in(self):
+        if os.geteuid() != 0:
+            return  # only root can be somebody else
+        path = self.daemon.ready["socket"]
+        os.chmod(path, 0o777)
+        for folder in (self.home, *(self.path(f) for f in (".local", ".local/state",
+                                                           ".local/state/dotkey"))):
+            os.chmod(folder, 0o755)
+        script = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+                  "print(s.recv(1) == b'')")
+        done = subprocess.run(["/usr/bin/python3", "-c", script, path], user=65534, group=65534,
+                              extra_groups=[], capture_output=True, text=True, timeout=30, env={})
+        self.assertEqual(done.stdout, "True\n", done.stderr)
 
     def test_beyond_64_wait_for_others_to_go(self):
         many = [self.connect(self.daemon) for _ in range(64)]

@@ -58,6 +58,7 @@ LIES = {
     "a redirect to a file": (redirect("file:///etc/passwd"), "relay.redirected"),
     "a redirect to this machine": (redirect("http://127.0.0.1:1/"), "relay.redirected"),
     "a redirect to a private address": (redirect("http://10.0.0.1/"), "relay.redirected"),
+    "a redirect to the open": (redirect("https://relay.example/"), "relay.redirected"),
     "a redirect to the metadata service": (redirect("http://169.254.169.254/latest"),
                                            "relay.redirected"),
 }

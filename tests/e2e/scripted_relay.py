@@ -8,13 +8,26 @@ import time
 class ScriptedRelay:
     """Answers every GET by `behaviour(handler)`; counts them. Behaviours are below."""
 
-    def __init__(self, behaviour):
+    def __init__(self, behaviour, tls=None):
         relay = self
         self.requests = 0
+        self.connections = 0
         self.ended = threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                relay.connections += 1
+                if tls:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+
+            def finish(self):
+                try:
+                    super().finish()
+                finally:
+                    self.request.close()
 
             def do_GET(self):
                 relay.requests += 1
@@ -43,10 +56,15 @@ class ScriptedRelay:
             def wait(self, seconds):
                 relay.ended.wait(seconds)
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass  # clients that hang up in a handshake
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.server.block_on_close = False
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        scheme = "https" if tls else "http"
+        self.url = "%s://127.0.0.1:%d" % (scheme, self.server.server_address[1])
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
 

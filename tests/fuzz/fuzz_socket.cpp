@@ -3,7 +3,7 @@
 // real and has no network, so that every request is answered at once.
 #include <cstdlib>
 #include <filesystem>
-#include <map>
+#include <memory>
 
 #include "core/base/assert.h"
 
@@ -82,10 +82,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     while (auto const payload = reader.next()) {
       channel::Message message;
       if (channel::parse_message(*payload, message)) continue;
-      std::uint32_t const before = peer->answers;
+      std::uint32_t const expected = peer->answers + (message.op == "verdict" ? 0 : 1);
       daemon::on_message(world.services(), *peer, std::move(message));
       world.drain();
-      DOTKEY_ASSERT(peer->answers == before + 1);
+      DOTKEY_ASSERT(peer->answers == expected);
     }
     DOTKEY_ASSERT(reader.is_broken() || reader.pending() < channel::frame_size_max + 4 + 64);
     if (reader.is_broken()) break;
