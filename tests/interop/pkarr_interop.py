@@ -337,7 +337,8 @@ def main():
         peer = Peer(sys.argv[1])
         world = World(peer, home, facts)
         try:
-            for part in (encoding, through_the_dht, through_their_dht, through_our_relay, conflicts, ages):
+            for part in (encoding, through_the_dht, through_their_dht, through_our_relay,
+                         conflicts, ages):
                 part(world)
             relays = {"dotkey": world.port}
             for version in ("2.1.0", "0.9.0"):

@@ -16,6 +16,10 @@ const firefoxId = 'dotkey@dotkey.org';
 const firefoxUuid = '6f3c2b8a-7d0e-4c55-9a1f-0d6b3e1c9f42';
 const hostName = 'org.dotkey.host';
 
+export const windowSize = { width: 1280, height: 800 };
+// In a window the page has what its frame leaves; without one puppeteer's own size.
+const viewport = (headless) => (headless ? { width: 800, height: 600 } : null);
+
 export async function pollUntil(what, condition, timeout_ms = 30_000) {
   const deadline = Date.now() + timeout_ms;
   for (;;) {
@@ -74,13 +78,16 @@ class Chromium {
     if (caFile) trust(database, caFile);
   }
 
-  async start({ home, env }) {
+  async start({ home, env, headless = true }) {
     this.browser = await puppeteer.launch({
-      executablePath: '/usr/bin/chromium', headless: true, pipe: true,
+      executablePath: '/usr/bin/chromium', headless, pipe: true,
+      defaultViewport: viewport(headless), ignoreDefaultArgs: ['--enable-automation'],
       userDataDir: chromiumProfile(home),
       enableExtensions: [stagedExtension('chrome')],
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-        '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        '--disable-background-networking', '--disable-component-update', '--disable-sync',
+        '--test-type', '--window-position=0,0',
+        `--window-size=${windowSize.width},${windowSize.height}`],
       env,
     });
   }
@@ -102,12 +109,13 @@ class Firefox {
     if (caFile) trust(firefoxProfile(home), caFile);
   }
 
-  async start({ home, env, prefs }) {
+  async start({ home, env, prefs, headless = true }) {
     const profile = firefoxProfile(home);
     this.browser = await puppeteer.launch({
-      browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless: true,
-      userDataDir: profile, acceptInsecureCerts: false,
-      args: ['--remote-allow-system-access'],
+      browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless,
+      userDataDir: profile, acceptInsecureCerts: false, defaultViewport: viewport(headless),
+      args: ['--remote-allow-system-access', `--width=${windowSize.width}`,
+        `--height=${windowSize.height}`],
       env,
       extraPrefsFirefox: {
         'extensions.webextensions.uuids': JSON.stringify({ [firefoxId]: firefoxUuid }),
@@ -179,6 +187,6 @@ export async function startBrowser(name, { program, caFile, prefs = {} }) {
 }
 
 /** A browser of somebody who ran `dotkey install`. */
-export function startInstalledBrowser(name, { home, env }, prefs = {}) {
-  return launch(name, home, env, { prefs });
+export function startInstalledBrowser(name, { home, env }, { prefs = {}, headless = true } = {}) {
+  return launch(name, home, env, { prefs, headless });
 }
