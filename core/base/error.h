@@ -18,6 +18,11 @@ namespace dotkey::base {
   X(dns_malformed,              "dns.malformed",              "The bytes are not a DNS message (RFC 1035).") \
   X(dns_name_invalid,           "dns.name_invalid",           "A domain name has labels of 1 to 63 bytes and at most 255 bytes in all; check the name.") \
   X(dns_too_large,              "dns.too_large",              "The DNS message does not fit its size limit; remove records or shorten names.") \
+  X(dns_no_upstream,            "dns.no_upstream",            "This name is not under a public key, and no upstream resolver is configured; name one with --forward.") \
+  X(dns_upstream_failed,        "dns.upstream_failed",        "No upstream resolver gave a usable answer; check the network and --forward.") \
+  X(dns_servers_failed,         "dns.servers_failed",         "None of the name servers that the key's packet names gave a usable answer; its owner must mend its NS records or those servers.") \
+  X(dns_alias_loop,             "dns.alias_loop",             "The CNAME records lead in a circle or through too many names; their owner must mend them.") \
+  X(dns_address_refused,        "dns.address_refused",        "The records lead to this machine or its local network, which is not allowed; `dotkey allow-local KEY` permits that.") \
   X(zone_syntax,                "zone.syntax",                "The zone file has a line that cannot be read; mend the line named.") \
   X(hex_malformed,              "hex.malformed",              "The text is not hexadecimal with two digits a byte.") \
   X(base64_malformed,           "base64.malformed",           "The text is not base64.") \

@@ -60,6 +60,7 @@ void build_tree(CLI::App& app, Program& program) {
   add_daemon_command(app, program);
   add_status_command(app, program);
   add_relay_command(app, program);
+  add_dns_command(app, program);
   add_testnet_command(app, program);
   add_install_commands(app, program);
   add_native_host_command(app, program);

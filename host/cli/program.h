@@ -43,6 +43,7 @@ void add_tlsa_command(CLI::App& app, Program& program);
 void add_cert_command(CLI::App& app, Program& program);
 void add_allow_local_command(CLI::App& app, Program& program);
 void add_daemon_command(CLI::App& app, Program& program);
+void add_dns_command(CLI::App& app, Program& program);
 void add_relay_command(CLI::App& app, Program& program);
 void add_status_command(CLI::App& app, Program& program);
 void add_testnet_command(CLI::App& app, Program& program);

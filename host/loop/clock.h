@@ -18,6 +18,10 @@ inline engine::UnixTime unix_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
 }
 
+inline engine::Moment moment() {
+  return {now(), unix_now()};
+}
+
 inline std::chrono::steady_clock::time_point time_point_of(engine::Instant instant) {
   return std::chrono::steady_clock::time_point(std::chrono::microseconds(instant.us));
 }
