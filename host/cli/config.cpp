@@ -6,6 +6,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include "host/cli/ascii_toml.h"
 #include "host/store/atomic_file.h"
 
 namespace dotkey::host::cli {
@@ -112,7 +113,10 @@ std::vector<Entry> top_entries(Config& out) {
 }  // namespace
 
 Result<Config> parse_config(std::string const& file, std::string_view text) {
-  toml::parse_result const parsed = toml::parse(text, file);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
+  auto const ascii = escape_toml(text);
+  if (!ascii) return base::fail(ascii.error().code, file + ", " + ascii.error().detail);
+  toml::parse_result const parsed = toml::parse(std::string_view(*ascii), file);
   if (!parsed) {
     return base::fail(ErrorCode::config_malformed, place_of(file, parsed.error().source()) +
                                                        std::string(parsed.error().description()));

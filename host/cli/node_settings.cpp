@@ -35,12 +35,10 @@ bool is_worth_a_socket(base::IpFamily family, std::vector<std::string> const& bo
   return loop::has_route(family) || family == base::IpFamily::v4;
 }
 
-// Why there is no answer is worth knowing before the time is up. Where there are relays, nobody has
-// to wait long for a DHT that is not there.
+// Why there is no answer is worth knowing before the time is up.
 void keep_within(Options const& options, driver::ApiDriverSettings& out) {
   engine::Duration const timeout = options.timeout();
   auto& patience = out.dht_port.no_nodes_patience;
-  if (!options.relays.empty()) patience = engine::Duration::from_s(4);
   patience = std::min(patience, timeout * 8 / 10);
   out.api.relay.request_timeout = std::min(out.api.relay.request_timeout, timeout * 8 / 10);
   out.api.resolve.question_timeout = timeout * 9 / 10;
@@ -81,6 +79,10 @@ daemon::CoreSettings core_settings(Program const& program, Purpose purpose) {
   out.driver.rows = store::network_path(state_dir, "published", options.bootstrap, ".sqlite");
   out.driver.relays = options.relays;
   if (!options.no_dht) out.driver.dht = node_settings(options, out.dht_state);
+  // Where there are relays, nobody has to wait long for a DHT that is not there.
+  if (!options.relays.empty()) {
+    out.driver.dht_port.no_nodes_patience = engine::Duration::from_s(4);
+  }
   if (purpose == Purpose::command) {
     out.driver.api.publish.republish = false;
     keep_within(options, out.driver);

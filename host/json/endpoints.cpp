@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/json/endpoints.h"
 
+#include <string>
+
 #include <boost/json/object.hpp>
 
 #include "core/names/public_key.h"
@@ -15,6 +17,17 @@ boost::json::array array_of(Range const& range, Describe describe) {
   boost::json::array out;
   for (auto const& element : range) out.emplace_back(describe(element));
   return out;
+}
+
+// A stranger's record may be a thousand bytes of escapes, 256 times over: the trace has to fit into
+// a message.
+std::string shortened(std::string text) {
+  constexpr std::size_t text_size_max = 300;
+  if (text.size() > text_size_max) {
+    text.resize(text_size_max);
+    text += "...";
+  }
+  return text;
 }
 
 boost::json::object describe(resolve::Endpoint const& endpoint) {
@@ -46,9 +59,9 @@ boost::json::array describe_trace(resolve::EndpointSearch const& search) {
   return array_of(search.trace(), [](resolve::TraceStep const& step) {
     return boost::json::object{{"depth", step.depth},
                                {"key", names::format_public_key(step.key)},
-                               {"name", step.name},
-                               {"record", step.record},
-                               {"note", step.note}};
+                               {"name", shortened(step.name)},
+                               {"record", shortened(step.record)},
+                               {"note", shortened(step.note)}};
   });
 }
 
