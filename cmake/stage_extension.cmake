@@ -32,5 +32,6 @@ stage(${ROOT}/extension-${BROWSER})
 if(EXISTS ${OUT}/core)
   message(FATAL_ERROR "core/ is the core's own")
 endif()
-file(COPY ${CORE} ${ROOT}/wasm/driver.mjs DESTINATION ${OUT}/core FILE_PERMISSIONS
+set(core_files ${CORE} ${ROOT}/wasm/driver.mjs ${ROOT}/wasm/relays.mjs)
+file(COPY ${core_files} DESTINATION ${OUT}/core FILE_PERMISSIONS
   OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)

@@ -90,6 +90,14 @@ export interface KdfCost {
   memory_kib: number;
 }
 
+export interface NodeAnswer extends Partial<Failure> {
+  id?: number;
+  /** What the driver has to do, in order. */
+  effects: { effect: string }[];
+  /** When to call `deadline`; null: not before another call. */
+  next_ms: number | null;
+}
+
 export interface Core {
   parsePublicKey(text: string): KeyText | Failure;
   classifyHostname(host: string): HostnameKind;
@@ -125,6 +133,10 @@ export interface Core {
   /** Signs `zone`; `packet` is the canonical form in base64. */
   buildPacket(seed: Uint8Array, timestamp_us: number | bigint, zone: string):
     { packet: string } | Failure;
+  /** One node over relays a module; relays.mjs drives it. `entropy`: 32 random bytes. */
+  startNode(entropy: Uint8Array, relays: string[]): {} | Failure;
+  callNode(name: string, clocks: { instant_us: number; unix_us: number },
+    ...parts: unknown[]): NodeAnswer;
   /** The English sentence for a slug; empty when this version does not know it. */
   adviceFor(slug: string): string;
 }

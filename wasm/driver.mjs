@@ -46,6 +46,18 @@ function port(value) {
   return u32(value);
 }
 
+const nodeCalls = {
+  resolve: 'dotkey_node_resolve',
+  findEndpoints: 'dotkey_node_find_endpoints',
+  publish: 'dotkey_node_publish',
+  forget: 'dotkey_node_forget',
+  addRow: 'dotkey_node_add_row',
+  fetched: 'dotkey_node_fetched',
+  fetchFailed: 'dotkey_node_fetch_failed',
+  deadline: 'dotkey_node_deadline',
+  status: 'dotkey_node_status',
+};
+
 class Core {
   #exports;
 
@@ -152,6 +164,16 @@ class Core {
 
   buildPacket(seed, timestamp_us, zone) {
     return this.#call('dotkey_build_packet', seed, i64(timestamp_us), zone);
+  }
+
+  /** One call of the node's: `name` without its prefix, clocks first. relays.mjs is its caller. */
+  callNode(name, { instant_us, unix_us }, ...parts) {
+    const numbers = (part) => (typeof part === 'number' ? u32(part) : part);
+    return this.#call(nodeCalls[name], i64(instant_us), i64(unix_us), ...parts.map(numbers));
+  }
+
+  startNode(entropy, relays) {
+    return this.#call('dotkey_node_start', entropy, relays);
   }
 
   adviceFor(slug) {

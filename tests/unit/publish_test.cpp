@@ -294,6 +294,14 @@ TEST_F(PublisherTest, without_a_dht_the_relays_are_republished_to) {
   EXPECT_EQ(puts[0].source, Source::relay);
 }
 
+TEST_F(PublisherTest, without_a_dht_a_relay_that_stored_the_packet_is_enough) {
+  publisher->set_sources({false, true});
+  publish(packet);
+  relays_end(relays(relay::RelayVerdict::stored, {}, 0));
+  EXPECT_FALSE(outcome().error);
+  EXPECT_EQ(publisher->scheduled_count(), 1U);
+}
+
 TEST_F(PublisherTest, the_schedule_survives_a_restart) {
   publish(packet);
   relays_end(relays(relay::RelayVerdict::stored, {}, 15));
