@@ -72,7 +72,7 @@ export class RelayNode {
     this.#waiting.clear();
   }
 
-  /** policy: 'cache', 'first' or 'newest'. → {found: {canonical, packet}, source, …} or a Failure */
+  /** policy: 'cache', 'first' or 'newest'. → {found: {canonical, packet}, …} or a Failure */
   resolve(key, policy) {
     return this.#ask('resolve', key, policy);
   }

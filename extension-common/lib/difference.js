@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changes between two lists of records, for a person to read before publishing.
+
+const identityOf = ({ name, type, data }) => JSON.stringify([name, type, data]);
+const placeOf = ({ name, type }) => JSON.stringify([name, type]);
+
+function takeMatch(list, record, identity) {
+  const at = list.findIndex((other) => identity(other) === identity(record));
+  return at < 0 ? null : list.splice(at, 1)[0];
+}
+
+/**
+ * → {kept, changed, added, removed}. `changed` pairs {before, after}: another TTL, or other data
+ * where one record of a name and type took the place of one.
+ */
+export function differenceOf(before, after) {
+  const [gone, come] = [[...before], []];
+  const [kept, changed] = [[], []];
+  for (const record of after) {
+    const same = takeMatch(gone, record, (r) => `${identityOf(r)} ${r.ttl}`);
+    if (same === null) come.push(record);
+    else kept.push(record);
+  }
+  const added = [];
+  for (const record of come) {
+    const other = takeMatch(gone, record, identityOf);
+    if (other === null) added.push(record);
+    else changed.push({ before: other, after: record });
+  }
+  const countAt = (list, record) => list.filter((r) => placeOf(r) === placeOf(record)).length;
+  for (const record of [...added]) {
+    if (countAt(added, record) !== 1 || countAt(gone, record) !== 1) continue;
+    changed.push({ before: takeMatch(gone, record, placeOf), after: record });
+    added.splice(added.indexOf(record), 1);
+  }
+  return { kept, changed, added, removed: gone };
+}
+
+export function isSame({ changed, added, removed }) {
+  return changed.length + added.length + removed.length === 0;
+}
