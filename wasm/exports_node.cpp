@@ -184,12 +184,12 @@ void dotkey_node_status(std::uint8_t const* data, std::size_t size) {
     call.json.end_object();
   }
   call.json.end_array().key("kept_alive").begin_array();
-  for (publish::ScheduledKey const& kept : call.node().kept_alive()) {
-    call.json.begin_object().key("key").text(names::format_public_key(kept.key));
-    call.json.key("timestamp_us").number(kept.timestamp_us);
-    call.json.key("due_ms").number(kept.due.us / 1000);
-    call.json.key("stored_ms").number(kept.stored_at.us / 1000);
-    call.json.key("failures").number(kept.failures).end_object();
+  for (api::KeptKey const& kept : call.node().kept_alive()) {
+    call.json.begin_object().key("key").text(names::format_public_key(kept.schedule.key));
+    call.json.key("timestamp_us").number(kept.schedule.timestamp_us);
+    call.json.key("due_ms").number(kept.schedule.due.us / 1000);
+    call.json.key("stored_ms").number(kept.schedule.stored_at.us / 1000);
+    call.json.key("failures").number(kept.schedule.failures).end_object();
   }
   call.json.end_array();
 }

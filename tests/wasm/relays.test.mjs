@@ -2,7 +2,7 @@
 // The node over relays: the core decides, relays.mjs fetches. Relays here are functions; the real
 // one is in tests/e2e/browser.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 
 import { base64, load } from './core.mjs';
 import { RelayNode } from '../../wasm/relays.mjs';
@@ -47,6 +47,10 @@ class Relays {
 
 const urls = ['https://one.example', 'https://two.example'];
 
+// Their timers would keep the test alive.
+const started = [];
+after(() => { for (const node of started) node.stop(); });
+
 async function start(relays, chosen = urls) {
   const kept = { rows: new Map(), adopted: [] };
   const node = new RelayNode(await load(), {
@@ -54,6 +58,7 @@ async function start(relays, chosen = urls) {
     dropRow: (of) => kept.rows.delete(of),
     adopted: (found) => kept.adopted.push(found),
   }, { fetch: relays.fetch });
+  started.push(node);
   assert.equal(node.start(chosen).error, undefined);
   return { node, kept };
 }
