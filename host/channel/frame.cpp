@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/base/assert.h"
+#include "core/crypto/secret.h"
 
 namespace dotkey::host::channel {
 
@@ -16,11 +17,24 @@ std::string encode_frame(std::string_view payload) {
   return out;
 }
 
+FrameReader::~FrameReader() {
+  crypto::wipe(buffer_.data(), buffer_.size());
+}
+
+// Messages may hold a passphrase.
+void FrameReader::drop_taken() {
+  if (taken_ == 0) return;
+  std::size_t const left = pending();
+  std::memmove(buffer_.data(), buffer_.data() + taken_, left);
+  crypto::wipe(buffer_.data() + left, taken_);
+  buffer_.resize(left);
+  taken_ = 0;
+}
+
 std::optional<std::string_view> FrameReader::next() {
   std::uint32_t size = 0;
   if (broken_ || pending() < sizeof size) {
-    buffer_.erase(0, taken_);
-    taken_ = 0;
+    drop_taken();
     return std::nullopt;
   }
   std::memcpy(&size, buffer_.data() + taken_, sizeof size);
@@ -29,8 +43,7 @@ std::optional<std::string_view> FrameReader::next() {
     return std::nullopt;
   }
   if (pending() < sizeof size + size) {
-    buffer_.erase(0, taken_);
-    taken_ = 0;
+    drop_taken();
     return std::nullopt;
   }
   std::string_view const payload(buffer_.data() + taken_ + sizeof size, size);

@@ -18,9 +18,15 @@ inline constexpr std::size_t frame_size_max = 1024 * 1024;
 // `payload` has at most frame_size_max bytes.
 std::string encode_frame(std::string_view payload);
 
-// Cuts a stream into payloads, in memory bounded by one frame and one piece of the stream.
+// Cuts a stream into payloads, in memory bounded by one frame and one piece of the stream. What was
+// read is wiped.
 class FrameReader {
  public:
+  FrameReader() = default;
+  ~FrameReader();
+  FrameReader(FrameReader&&) = default;
+  FrameReader& operator=(FrameReader&&) = delete;
+
   void append(base::ByteView bytes) { buffer_.append(base::text_of(bytes)); }
   // Good until the next call. Nullopt: more bytes are needed, or the stream is broken.
   std::optional<std::string_view> next();
@@ -30,6 +36,8 @@ class FrameReader {
   [[nodiscard]] std::size_t pending() const { return buffer_.size() - taken_; }
 
  private:
+  void drop_taken();
+
   std::string buffer_;
   std::size_t taken_ = 0;
   bool broken_ = false;

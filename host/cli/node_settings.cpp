@@ -72,6 +72,7 @@ daemon::CoreSettings core_settings(Program const& program, Purpose purpose) {
   std::string const& state_dir = program.paths.state_dir;
   daemon::CoreSettings out;
   out.state_dir = state_dir;
+  out.keys_dir = program.paths.keys_dir;
   out.version = version_number;
   out.network = {options.bootstrap, options.relays, !options.no_dht};
   out.dht_state = store::dht_state_path(state_dir, options.bootstrap);

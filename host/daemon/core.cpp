@@ -20,17 +20,18 @@ Result<std::unique_ptr<Core>> Core::open(boost::asio::io_context& loop, engine::
                                          CoreSettings settings) {
   auto driver = driver::ApiDriver::open(loop, entropy, std::move(settings.driver));
   if (!driver) return tl::make_unexpected(driver.error());
-  return std::unique_ptr<Core>(new Core(loop, settings, std::move(*driver)));
+  return std::unique_ptr<Core>(new Core(loop, entropy, settings, std::move(*driver)));
 }
 
-Core::Core(boost::asio::io_context& loop, CoreSettings const& settings,
+Core::Core(boost::asio::io_context& loop, engine::Entropy& entropy, CoreSettings const& settings,
            std::unique_ptr<driver::ApiDriver> driver)
     : dht_state_(settings.dht_state),
       driver_(std::move(driver)),
       local_keys_(settings.state_dir),
+      stored_keys_(loop, entropy, settings.keys_dir),
       events_(*driver_),
-      services_{*driver_,           local_keys_,      events_,          settings.network,
-                settings.state_dir, settings.version, loop::unix_now(), nullptr},
+      services_{*driver_,         local_keys_,        stored_keys_,     events_,
+                settings.network, settings.state_dir, settings.version, loop::unix_now()},
       save_timer_(loop) {
   save_dht_state_later();
 }

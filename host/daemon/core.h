@@ -20,6 +20,7 @@ namespace dotkey::host::daemon {
 struct CoreSettings {
   Network network;
   std::string state_dir;
+  std::string keys_dir;
   driver::ApiDriverSettings driver;
   std::string dht_state;  // where the routing table is kept
   std::string version;
@@ -38,7 +39,7 @@ class Core {
   [[nodiscard]] Services& services() { return services_; }
 
  private:
-  Core(boost::asio::io_context& loop, CoreSettings const& settings,
+  Core(boost::asio::io_context& loop, engine::Entropy& entropy, CoreSettings const& settings,
        std::unique_ptr<driver::ApiDriver> driver);
   void save_dht_state() const;
   void save_dht_state_later();
@@ -46,6 +47,7 @@ class Core {
   std::string dht_state_;
   std::unique_ptr<driver::ApiDriver> driver_;
   store::LocalKeys local_keys_;
+  StoredKeys stored_keys_;
   Events events_;
   Services services_;
   boost::asio::steady_timer save_timer_;

@@ -15,11 +15,19 @@ struct Operation {
 };
 
 constexpr Operation operations[] = {
-    {"allow_local", &on_allow_local}, {"endpoints", &on_endpoints},
-    {"forget", &on_forget},           {"hello", &on_hello},
-    {"keep_alive", &on_keep_alive},   {"kept_keys", &on_kept_keys},
-    {"publish", &on_publish},         {"resolve", &on_resolve},
-    {"status", &on_status},           {"subscribe", &on_subscribe},
+    {"allow_local", &on_allow_local},
+    {"endpoints", &on_endpoints},
+    {"forget", &on_forget},
+    {"hello", &on_hello},
+    {"keep_alive", &on_keep_alive},
+    {"kept_keys", &on_kept_keys},
+    {"make_key", &on_make_key},
+    {"publish", &on_publish},
+    {"publish_zone", &on_publish_zone},
+    {"resolve", &on_resolve},
+    {"status", &on_status},
+    {"stored_keys", &on_stored_keys},
+    {"subscribe", &on_subscribe},
     {"verdict", &on_verdict},
 };
 

@@ -13,6 +13,7 @@
 
 #include "host/daemon/events.h"
 #include "host/daemon/peer.h"
+#include "host/daemon/stored_keys.h"
 #include "host/driver/api_driver.h"
 #include "host/page/pages.h"
 #include "host/store/local_keys.h"
@@ -32,6 +33,7 @@ struct Network {
 struct Services {
   driver::ApiDriver& driver;
   store::LocalKeys& local_keys;
+  StoredKeys& stored_keys;
   Events& events;
   Network network;
   std::string state_dir;
@@ -55,11 +57,21 @@ void on_forget(Services& services, Peer& peer, channel::Message request);
 void on_hello(Services& services, Peer& peer, channel::Message request);
 void on_keep_alive(Services& services, Peer& peer, channel::Message request);
 void on_kept_keys(Services& services, Peer& peer, channel::Message request);
+void on_make_key(Services& services, Peer& peer, channel::Message request);
 void on_publish(Services& services, Peer& peer, channel::Message request);
+void on_publish_zone(Services& services, Peer& peer, channel::Message request);
 void on_resolve(Services& services, Peer& peer, channel::Message request);
 void on_status(Services& services, Peer& peer, channel::Message request);
+void on_stored_keys(Services& services, Peer& peer, channel::Message request);
 void on_subscribe(Services& services, Peer& peer, channel::Message request);
 void on_verdict(Services& services, Peer& peer, channel::Message message);
+
+// What they have in common. publish_packet() answers the request when the packet is published, by
+// answer_published(): what was published, or what stood in its way.
+void publish_packet(Services& services, Peer& peer, channel::Message const& request,
+                    record::SignedPacket const& packet, publish::Options const& options);
+void answer_published(Peer& peer, channel::Message const& request, record::SignedPacket const& ours,
+                      publish::Outcome const& outcome);
 
 boost::json::object describe(Network const& network);
 

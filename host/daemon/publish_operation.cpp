@@ -40,9 +40,10 @@ boost::json::array describe(std::vector<dotkey::relay::RelayResult> const& relay
   return out;
 }
 
-// What was published, or what stood in its way.
-void answer(Peer& peer, channel::Message const& request, record::SignedPacket const& ours,
-            publish::Outcome const& outcome) {
+}  // namespace
+
+void answer_published(Peer& peer, channel::Message const& request, record::SignedPacket const& ours,
+                      publish::Outcome const& outcome) {
   boost::json::object out = {{"key", names::format_public_key(ours.key())},
                              {"timestamp_us", ours.timestamp_us()},
                              {"dht_nodes", outcome.dht_nodes},
@@ -64,7 +65,16 @@ void answer(Peer& peer, channel::Message const& request, record::SignedPacket co
   peer.fail(request, error, std::move(out));
 }
 
-}  // namespace
+void publish_packet(Services& services, Peer& peer, channel::Message const& request,
+                    record::SignedPacket const& packet, publish::Options const& options) {
+  if (!options.keep_alive) services.driver.forget(packet.key());
+  auto const started = services.driver.publish(
+      packet, options,
+      [weak = peer.weak_from_this(), request, packet](publish::Outcome const& outcome) {
+        if (auto const asker = weak.lock()) answer_published(*asker, request, packet, outcome);
+      });
+  if (!started) peer.fail(request, started.error());
+}
 
 void on_publish(Services& services, Peer& peer, channel::Message request) {
   auto const packet = read_packet(request.body);
@@ -72,13 +82,7 @@ void on_publish(Services& services, Peer& peer, channel::Message request) {
   auto const options = read_publish_options(request.body);
   if (!options) return peer.fail(request, options.error());
   request.body.clear();
-  if (!options->keep_alive) services.driver.forget(packet->key());
-  auto const started = services.driver.publish(
-      *packet, *options,
-      [weak = peer.weak_from_this(), request, ours = *packet](publish::Outcome const& outcome) {
-        if (auto const asker = weak.lock()) answer(*asker, request, ours, outcome);
-      });
-  if (!started) peer.fail(request, started.error());
+  publish_packet(services, peer, request, *packet, *options);
 }
 
 void on_keep_alive(Services& services, Peer& peer, channel::Message request) {

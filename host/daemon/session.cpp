@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "core/crypto/secret.h"
+
 namespace dotkey::host::daemon {
 
 using base::ErrorCode;
@@ -43,6 +45,7 @@ void Session::read() {
 
 void Session::on_read(std::size_t size) {
   reader_.append(base::ByteView(piece_).first(size));
+  crypto::wipe(piece_.data(), size);
   while (open_) {
     auto const payload = reader_.next();
     if (!payload) break;

@@ -367,7 +367,8 @@ class Configuration(Home):
         self.config("\n\ntimeout_s = \"soon\"\n")
         self.assertIn("line 3", self.fails("config.malformed", "key", "list"))
         # Letters beyond ASCII mean themselves in comments and double quotes.
-        self.config('timeout_s = 5 # gr\u00fc\u00dfe "\nstate_dir = "%s"\n' % self.path("st\u00e4te"))
+        text = 'timeout_s = 5 # gr\u00fc\u00dfe "\nstate_dir = "%s"\n'
+        self.config(text % self.path("st\u00e4te"))
         self.ok("allow-local", "--no-dht")
         self.assertTrue(os.path.isdir(self.path("st\u00e4te")))
         self.config("state_dir = '/s/\u00fc'\n")

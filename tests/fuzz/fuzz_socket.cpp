@@ -26,6 +26,7 @@ class World {
     directory_ = name;
     daemon::CoreSettings settings;
     settings.state_dir = name;
+    settings.keys_dir = name + "/keys";
     settings.driver.packets = name + "/packets.sqlite";
     settings.driver.rows = name + "/rows.sqlite";
     core_ = std::move(*daemon::Core::open(loop_, entropy_, std::move(settings)));
@@ -82,6 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     while (auto const payload = reader.next()) {
       channel::Message message;
       if (channel::parse_message(*payload, message)) continue;
+      // A passphrase costs a second of another thread.
+      if (message.op == "make_key" && message.body.contains("passphrase")) continue;
       std::uint32_t const expected = peer->answers + (message.op == "verdict" ? 0 : 1);
       daemon::on_message(world.services(), *peer, std::move(message));
       world.drain();
