@@ -3,7 +3,7 @@
 // lives and dies with this session.
 import { webextension } from '../lib/webextension.js';
 import {
-  encodeMessage, hostName, parseEvidence, parseHello, parseMessage, parseRefusal,
+  encodeMessage, hostName, parseEvidence, parseHello, parseMessage, parseRefusal, slugForm,
 } from '../lib/native-protocol.js';
 
 const requestTimeoutMs = 10_000;
@@ -49,7 +49,8 @@ export class Session {
     });
     this.request('hello', { extension: webextension.runtime.getManifest().version })
       .then((body) => this.#onHello(port, body))
-      .catch(() => this.#drop(port, 'host.incompatible'));
+      .catch(({ message }) =>
+        this.#drop(port, slugForm.test(message) ? message : 'host.incompatible'));
   }
 
   /** Resolves to true once the session is ready, to false when it failed or time ran out. */

@@ -29,9 +29,9 @@ function mayOpenByItself() {
   return Date.now() - last > againAfterMs;
 }
 
-// Not refused, only early: the browser has just started, or the program has.
+// Not refused, only early: the browser has just started, or the program has to be started again.
 function isEarly({ session, slug }) {
-  return session.state === 'connecting' || (session.state === 'ready' && slug === '');
+  return session.state !== 'ready' || slug === '';
 }
 
 async function show() {

@@ -10,7 +10,7 @@ const packetsMax = 16;
 const certificatesMax = 8;
 const packetSizeMax = 1104;
 const certificateSizeMax = 32768;
-const slugForm = /^[a-z0-9]{1,32}(\.[a-z0-9_]{1,48})?$/;
+export const slugForm = /^[a-z0-9]{1,32}(\.[a-z0-9_]{1,48})?$/;
 
 export class Malformed extends Error {}
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/evidence/evidence.h"
 #include "core/names/hostname.h"
 
 #include "host/loop/clock.h"
@@ -167,68 +166,102 @@ void PageGate::look_up_hosts(Site const& site, Found const& found, OnResolved on
 }
 
 void PageGate::remember(Site const& site, Found found) {
+  if (Found* const known = find(site)) found.allowed = std::move(known->allowed);
   found_.remove_if([&](auto const& entry) { return entry.first == site; });
   if (found_.size() == found_sites_max) found_.pop_back();
   found_.emplace_front(site, std::move(found));
 }
 
-PageGate::Found const* PageGate::find(Site const& site) const {
+PageGate::Found* PageGate::find(Site const& site) {
   auto const entry =
       std::find_if(found_.begin(), found_.end(), [&](auto const& e) { return e.first == site; });
   return entry == found_.end() ? nullptr : &entry->second;
 }
 
-std::vector<Site> PageGate::sites_resting_on(record::SignedPacket const& packet) const {
-  std::vector<Site> sites;
+void PageGate::remember_allowed(Site const& site, Allowed allowed) {
+  Found* const found = find(site);
+  if (found == nullptr) return;
+  std::erase_if(found->allowed, [&](Allowed const& a) { return a.chain == allowed.chain; });
+  if (found->allowed.size() == allowed_chains_kept_max) {
+    found->allowed.erase(found->allowed.begin());
+  }
+  found->allowed.push_back(std::move(allowed));
+}
+
+base::Result<evidence::Finding> PageGate::look_at(Site const& site, Allowed const& shown,
+                                                  Packets const& packets) {
+  evidence::Evidence ours;
+  ours.host = site.host;
+  ours.port = site.port;
+  ours.route_host = shown.route_host;
+  ours.route_port = shown.route_port;
+  ours.now_s = loop::unix_now().us / 1'000'000;
+  for (auto const& [key, packet] : packets) ours.packets.push_back(packet.canonical());
+  ours.chain.assign(shown.chain.begin(), shown.chain.end());
+  return evidence::examine(ours);
+}
+
+std::vector<PageGate::Resting> PageGate::sites_resting_on(
+    record::SignedPacket const& packet) const {
+  std::vector<Resting> sites;
   for (auto const& [site, found] : found_) {
     auto const used = found.packets.find(packet.key());
-    if (used != found.packets.end() && used->second.timestamp_us() != packet.timestamp_us()) {
-      sites.push_back(site);
+    if (used == found.packets.end() || !packet.is_more_recent_than(used->second)) continue;
+    Packets packets = found.packets;
+    packets.insert_or_assign(packet.key(), packet);
+    Resting resting{site};
+    for (Allowed const& allowed : found.allowed) {
+      auto const finding = look_at(site, allowed, packets);
+      bool const allow = finding && pin::is_allowed(finding->decision.verdict);
+      resting.still_holds = resting.still_holds && allow;
     }
+    sites.push_back(std::move(resting));
   }
   return sites;
 }
 
 void PageGate::decide(proxy::Evidence evidence, OnDecided on_decided) {
-  Found const* const found = find(evidence.site);
+  Site const site = evidence.site;
+  Found const* const found = find(site);
   if (found == nullptr) {
     return on_decided(proxy::Deny{std::string(base::slug_of(ErrorCode::evidence_packet_missing))});
   }
-  ShownEvidence shown{evidence.site,
-                      {},
-                      std::move(evidence.chain),
-                      evidence.route.host,
-                      evidence.route.port,
-                      evidence.endpoint.address};
-  shown.source = found->source;
-  shown.age_s = static_cast<std::uint32_t>(
-      std::max<std::int64_t>(0, (loop::unix_now() - found->last_seen).ms() / 1000));
-  evidence::Evidence ours{shown.site.host,
-                          shown.site.port,
-                          shown.route_host,
-                          shown.route_port,
-                          {},
-                          {},
-                          loop::unix_now().us / 1'000'000};
-  std::chrono::seconds validity(valid_for_max_s);
-  for (auto const& [key, packet] : found->packets) {
-    if (shown.packets.size() == evidence::packets_max) break;
-    shown.packets.push_back(base::to_bytes(packet.canonical()));
-    validity = std::min(validity, valid_for(packet));
-  }
-  ours.packets.assign(shown.packets.begin(), shown.packets.end());
-  ours.chain.assign(shown.chain.begin(), shown.chain.end());
-  auto const finding = evidence::examine(ours);
+  Allowed shown{evidence.route.host, evidence.route.port, std::move(evidence.chain)};
+  auto const finding = look_at(site, shown, found->packets);
   bool const allow = finding && pin::is_allowed(finding->decision.verdict);
-  std::string slug(finding ? pin::slug_of(finding->decision.verdict)
-                           : base::slug_of(finding.error().code));
-  proxy::Decision const decision =
-      allow ? proxy::Decision(proxy::Allow{validity}) : proxy::Decision(proxy::Deny{slug});
-  if (witness_ == nullptr) return on_decided(decision);
+  proxy::Decision decision = proxy::Deny{std::string(
+      finding ? pin::slug_of(finding->decision.verdict) : base::slug_of(finding.error().code))};
+  if (allow) {
+    std::chrono::seconds validity(valid_for_max_s);
+    for (auto const& [key, packet] : found->packets) {
+      validity = std::min(validity, valid_for(packet));
+    }
+    decision = proxy::Allow{validity};
+  }
+  if (witness_ == nullptr) {
+    if (allow) remember_allowed(site, std::move(shown));
+    return on_decided(decision);
+  }
   // It sees what we deny too: the blocked page explains with it.
-  witness_->examine(shown, [decision, on_decided](WitnessVerdict const& theirs) {
-    on_decided(theirs.allow ? decision : proxy::Decision(proxy::Deny{theirs.slug}));
-  });
+  witness_->examine(
+      describe(site, *found, shown, evidence.endpoint.address),
+      [this, alive = std::weak_ptr(alive_), site, allow, shown, decision,
+       on_decided](WitnessVerdict const& theirs) {
+        if (allow && theirs.allow && !alive.expired()) remember_allowed(site, shown);
+        on_decided(theirs.allow ? decision : proxy::Decision(proxy::Deny{theirs.slug}));
+      });
+}
+
+ShownEvidence PageGate::describe(Site const& site, Found const& found, Allowed const& shown,
+                                 base::IpAddress const& address) {
+  ShownEvidence out{site, {}, shown.chain, shown.route_host, shown.route_port, address};
+  for (auto const& [key, packet] : found.packets) {
+    out.packets.push_back(base::to_bytes(packet.canonical()));
+  }
+  out.source = found.source;
+  out.age_s = static_cast<std::uint32_t>(
+      std::max<std::int64_t>(0, (loop::unix_now() - found.last_seen).ms() / 1000));
+  return out;
 }
 
 void PageGate::on_refused(Site const& site, std::string_view slug) {

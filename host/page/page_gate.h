@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "core/engine/entropy.h"
+#include "core/evidence/evidence.h"
 #include "core/resolve/endpoints.h"
 
 #include "host/driver/api_driver.h"
@@ -26,6 +27,7 @@ namespace dotkey::host::page {
 inline constexpr std::uint32_t valid_for_min_s = 30;
 inline constexpr std::uint32_t valid_for_max_s = 300;
 inline constexpr std::size_t found_sites_max = 256;
+inline constexpr std::size_t allowed_chains_kept_max = 8;
 
 // What all gates share; outlives them.
 struct GateParts {
@@ -47,17 +49,30 @@ class PageGate final : public proxy::Gate {
   void decide(proxy::Evidence evidence, OnDecided on_decided) override;
   void on_refused(proxy::Site const& site, std::string_view slug) override;
 
-  // Sites for which another packet of this key was used.
-  [[nodiscard]] std::vector<proxy::Site> sites_resting_on(record::SignedPacket const& packet) const;
+  // Sites for which another packet of this key was used, and whether all that was allowed there
+  // would be allowed by this packet too.
+  struct Resting {
+    proxy::Site site;
+    bool still_holds = true;
+  };
+  [[nodiscard]] std::vector<Resting> sites_resting_on(record::SignedPacket const& packet) const;
 
  private:
+  // What a server showed, and was allowed to.
+  struct Allowed {
+    std::string route_host;
+    std::uint16_t route_port = 0;
+    std::vector<base::Bytes> chain;
+  };
+  using Packets = std::map<crypto::PublicKey, record::SignedPacket>;
   // Where a site leads, and the packets that say so.
   struct Found {
     std::vector<resolve::Endpoint> endpoints;
-    std::map<crypto::PublicKey, record::SignedPacket> packets;
+    Packets packets;
     resolve::Source source = resolve::Source::cache;
     engine::UnixTime last_seen;
     bool local_network_allowed = false;
+    std::vector<Allowed> allowed;  // the latest last
   };
   // A site whose ICANN hosts are being looked up.
   struct Pending {
@@ -72,7 +87,12 @@ class PageGate final : public proxy::Gate {
                    OnResolved const& on_resolved);
   void look_up_hosts(proxy::Site const& site, Found const& found, OnResolved on_resolved);
   void remember(proxy::Site const& site, Found found);
-  Found const* find(proxy::Site const& site) const;
+  Found* find(proxy::Site const& site);
+  void remember_allowed(proxy::Site const& site, Allowed allowed);
+  static base::Result<evidence::Finding> look_at(proxy::Site const& site, Allowed const& shown,
+                                                 Packets const& packets);
+  static ShownEvidence describe(proxy::Site const& site, Found const& found, Allowed const& shown,
+                                base::IpAddress const& address);
 
   GateParts& parts_;
   Witness* witness_;

@@ -40,7 +40,9 @@ void PageSession::close() {
 
 void PageSession::on_learned(record::SignedPacket const& packet) {
   if (!port_) return;
-  for (proxy::Site const& site : gate_.sites_resting_on(packet)) port_->forget(site);
+  for (auto const& [site, still_holds] : gate_.sites_resting_on(packet)) {
+    still_holds ? port_->forget(site) : port_->cut_off(site);
+  }
 }
 
 Result<std::unique_ptr<Pages>> Pages::open(GateParts const& parts, PagesSettings settings) {

@@ -136,6 +136,11 @@ void Port::on_accepted(int fd) {
   if (!tunnels_.back()->start()) tunnels_.pop_back();
 }
 
+void Port::cut_off(Site const& site) {
+  forget(site);
+  for (auto const& tunnel : tunnels_) tunnel->end_for(site);
+}
+
 void Port::arm_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {

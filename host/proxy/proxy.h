@@ -70,6 +70,8 @@ class Port final : private EventSet::Watcher {
 
   // The packet of this site changed: ask the gate again from now on.
   void forget(Site const& site) { upstreams_.forget(site); }
+  // And what was allowed by the old one would not be by this: connections under way end.
+  void cut_off(Site const& site);
 
  private:
   friend class Proxy;

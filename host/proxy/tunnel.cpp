@@ -86,6 +86,10 @@ void Tunnel::on_tick(Clock::time_point now) {
   close();
 }
 
+void Tunnel::end_for(Site const& site) {
+  if (state_ != State::reading_head && site_ == site) close();
+}
+
 void Tunnel::on_browser(std::uint32_t events) {
   browser_.note_events(events);
   switch (state_) {
@@ -144,8 +148,13 @@ void Tunnel::on_head() {
     port_.gate_.on_refused(site_, base::slug_of(ErrorCode::proxy_client_unauthorized));
     return say_goodbye(credentials_wanted());
   }
-  if (names::classify(site_.host) != names::Ownership::ours) {
-    return refuse(403, ErrorCode::proxy_site_foreign);
+  switch (names::classify(site_.host)) {
+    case names::Ownership::ours:
+      break;
+    case names::Ownership::malformed_ours:
+      return refuse(403, ErrorCode::hostname_malformed);
+    case names::Ownership::not_ours:
+      return refuse(403, ErrorCode::proxy_site_foreign);
   }
   head_.is_connect() ? on_connect() : on_plain_request();
 }

@@ -32,6 +32,8 @@ class Tunnel {
   // False when the kernel has no room to watch it.
   bool start();
   void on_tick(Clock::time_point now);
+  // Ends at once if it leads to this site, or is about to.
+  void end_for(Site const& site);
   [[nodiscard]] bool is_over() const { return state_ == State::over; }
 
   // For the ALPN callback of the server context.

@@ -4,11 +4,35 @@
 #include <string_view>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "core/names/public_key.h"
 
 #include "host/store/atomic_file.h"
 
 namespace dotkey::host::store {
+namespace {
+
+// One change of a directory at a time, among all processes.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(std::string const& directory)
+      : fd_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (fd_ >= 0) ::flock(fd_, LOCK_EX);
+  }
+  ~DirectoryLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  DirectoryLock(DirectoryLock const&) = delete;
+  DirectoryLock& operator=(DirectoryLock const&) = delete;
+
+ private:
+  int fd_;
+};
+
+}  // namespace
 
 LocalKeys::LocalKeys(std::string const& state_dir) : path_(state_dir + "/allow-local") {
   reload();
@@ -27,6 +51,10 @@ void LocalKeys::reload() {
 }
 
 base::Result<void> LocalKeys::set(crypto::PublicKey const& key, bool allowed) {
+  std::string const directory = path_.substr(0, path_.rfind('/'));
+  if (auto made = create_private_directory(directory); !made) return made;
+  DirectoryLock const lock(directory);
+  reload();  // others may have changed it
   auto changed = keys_;
   if (allowed) {
     if (changed.size() >= keys_max) return base::fail(base::ErrorCode::number_out_of_range, path_);
@@ -37,8 +65,6 @@ base::Result<void> LocalKeys::set(crypto::PublicKey const& key, bool allowed) {
   if (changed == keys_) return {};
   std::string text;
   for (auto const& one : changed) text += names::format_public_key(one) + "\n";
-  std::string const directory = path_.substr(0, path_.rfind('/'));
-  if (auto made = create_private_directory(directory); !made) return made;
   auto written = write_file(path_, base::view_of(text), 0600, Existing::replace);
   if (written) keys_ = std::move(changed);
   return written;

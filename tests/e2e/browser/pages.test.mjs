@@ -5,28 +5,21 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { browserNames, pollUntil, startInstalledBrowser } from './browsers.mjs';
+import { blocked, opening } from './cases.mjs';
 import { startResolver } from './resolver.mjs';
 import { World } from './world.mjs';
 
 const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
-
-// [what is published, how its site differs, the slug or null when the page opens]
-const plain = [
-  ['the pinned certificate', {}, null],
-  ['another certificate', { records: (site) => [`@ 300 A ${site.address}`,
-    `_443._tcp 300 TLSA 3 1 1 ${'ab'.repeat(32)}`] }, 'pin.mismatch'],
-];
-
 const world = new World();
-const sites = new Map();
+const made = new Map();
 let resolver;
 
 before(async () => {
-  resolver = await startResolver();
+  resolver = await startResolver(world.addresses);
   await world.start();
   await world.install();
-  await Promise.all(plain.map(async ([what, changes], i) =>
-    sites.set(what, await world.addSite(`plain${i}`, changes))));
+  await Promise.all([...opening, ...blocked].map(async (one) =>
+    made.set(one.what, await one.make(world))));
 });
 after(async () => {
   await world.close();
@@ -41,32 +34,42 @@ for (const name of chosen) {
 
     const titleOf = (tab) => tab.evaluate('document.title').catch(() => '');
     const textOf = (tab) => tab.evaluate('document.body.textContent').catch(() => '');
-    const untilOpen = (tab, site) => pollUntil(`${site.name} is open`, async () =>
-      (await titleOf(tab)) === `Site ${site.name}`);
+    // What stands in the tab instead says why.
+    const until = (what, tab, condition) => pollUntil(what, condition).catch(async (error) => {
+      throw new Error(`${error.message}: ${await browser.addressOf(tab)} ${await textOf(tab)}`);
+    });
+    const untilOpen = (tab, title) => until(`${title} is open`, tab, async () =>
+      (await titleOf(tab)) === `Site ${title}`);
     const untilBlocked = async (tab, url, slug) => {
       const address = `${browser.extensionUrl('blocked/blocked.html')}#${encodeURIComponent(url)}`;
-      await pollUntil(`${url} is blocked`, async () => (await browser.addressOf(tab)) === address);
-      await pollUntil(`the page names ${slug}`, async () => (await textOf(tab)).includes(slug));
+      await until(`${url} is blocked`, tab, async () => (await browser.addressOf(tab)) === address);
+      await until(`the page names ${slug}`, tab, async () => (await textOf(tab)).includes(slug));
     };
 
-    for (const [what, , slug] of plain) {
-      test(`a site with ${what} ${slug === null ? 'opens' : `is blocked: ${slug}`}`, async () => {
-        const site = sites.get(what);
+    for (const { what } of opening) {
+      test(`a site with ${what} opens`, async () => {
+        const { site, title, url } = made.get(what);
         site.requests.length = 0;
-        const tab = await browser.open(site.url);
-        if (slug === null) {
-          await untilOpen(tab, site);
-          await pollUntil('its script ran', () => site.requests.includes('GET /script-ran'));
-        } else {
-          await untilBlocked(tab, site.url, slug);
-          assert.deepEqual(site.requests, []);
-        }
+        const tab = await browser.open(url);
+        await untilOpen(tab, title ?? site.name);
+        await pollUntil('its script ran', () => site.requests.includes('GET /script-ran'));
+        await tab.close();
+      });
+    }
+
+    for (const { what, slug } of blocked) {
+      test(`a site with ${what} is blocked: ${slug}`, async () => {
+        const { site, url } = made.get(what);
+        site.requests.length = 0;
+        const tab = await browser.open(url);
+        await untilBlocked(tab, url, slug);
+        assert.deepEqual(site.requests, []);
         await tab.close();
       });
     }
 
     test('no name of a key was asked for in the DNS', () => {
-      assert.deepEqual([...resolver.names].filter((host) => host.endsWith('.key')), []);
+      assert.deepEqual([...resolver.names].filter((host) => /\.key$|^\w{52}$/.test(host)), []);
     });
   });
 }

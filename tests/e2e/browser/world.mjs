@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network, keys and sites for tests with the real program: a DHT on loopback, a home directory in
 // which `dotkey install` was run, HTTPS servers, packets published through the DHT.
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http2 from 'node:http2';
 import { tmpdir } from 'node:os';
@@ -46,13 +48,13 @@ export class Site {
   get url() { return `https://${this.host}/`; }
 
   /** `certificate`: {key, cert} in PEM; `answer(request, response)` may take a request over. */
-  async listen(certificate, { answer = () => false, port = 443 } = {}) {
+  async listen(certificate, { answer = () => false, port = 443, title = this.name } = {}) {
     this.server = http2.createSecureServer({ ...certificate, allowHTTP1: true },
       (request, response) => {
         this.requests.push(`${request.method} ${request.url}`);
         if (answer(request, response, this)) return;
         response.setHeader('content-type', 'text/html');
-        response.end(page(`Site ${this.name}`, '<script>fetch("/script-ran")</script>'));
+        response.end(page(`Site ${title}`, '<script>fetch("/script-ran")</script>'));
       });
     this.sessions = new Set();
     this.server.on('session', (session) => {
@@ -88,6 +90,7 @@ export class Site {
 
 export class World {
   sites = [];
+  addresses = new Map();  // of the DNS; for startResolver()
 
   async start({ nodes = 6 } = {}) {
     this.home = await mkdtemp(path.join(tmpdir(), 'dotkey-world-'));
@@ -152,13 +155,40 @@ export class World {
       cert: await readFile(this.file(`${name}.crt`)), pin: records[0].data };
   }
 
+  /** A certificate issued by an authority of its own; `pin` names the authority. */
+  async issuedCertificate(name, host) {
+    const authority = await this.certificate(`${name}-ca`, host);
+    await writeFile(this.file(`${name}.ext`),
+      `subjectAltName=DNS:${host}\nextendedKeyUsage=serverAuth\n`);
+    await this.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+      '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=leaf');
+    await this.openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${name}-ca.crt`,
+      '-CAkey', `${name}-ca.key`, '-CAcreateserial', '-days', '7', '-extfile', `${name}.ext`,
+      '-out', `${name}.crt`);
+    const leaf = await this.readCertificate(name);
+    return { key: leaf.key, cert: Buffer.concat([leaf.cert, authority.cert]),
+      pin: authority.pin.replace(/^3/, '2') };
+  }
+
+  /** A self-signed certificate whose key is the site's own Ed25519 key. */
+  async keyBoundCertificate(site) {
+    const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
+    const key = createPrivateKey({ key: Buffer.concat([prefix, site.seed]), format: 'der',
+      type: 'pkcs8' });
+    await writeFile(this.file(`${site.name}.key`), key.export({ format: 'pem', type: 'pkcs8' }));
+    await this.openssl('req', '-x509', '-key', `${site.name}.key`, '-out', `${site.name}.crt`,
+      '-days', '30', '-subj', '/CN=site');
+    return this.readCertificate(site.name);
+  }
+
   /** A new key, allowed to reach this computer, with a site of its own address. */
-  async addKey(name, { allowLocal = true } = {}) {
+  async addKey(name, { allowLocal = true, address } = {}) {
     const number = this.sites.length + 1;
-    const site = new Site(this, name, `127.0.1.${number}`);
+    const site = new Site(this, name, address ?? `127.0.1.${number}`);
     this.sites.push(site);
-    const seed = Buffer.alloc(32, number).toString('hex');
-    site.key = (await this.run('key', 'import', name, '--seed-hex', seed)).key;
+    site.seed = Buffer.alloc(32, number);
+    const imported = await this.run('key', 'import', name, '--seed-hex', site.seed.toString('hex'));
+    site.key = imported.key;
     if (allowLocal) await this.run('allow-local', site.key);
     return site;
   }
@@ -173,11 +203,33 @@ export class World {
     return site;
   }
 
+  /** Processes that browsers of this world started. */
+  nativeHosts() {
+    return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).filter((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+        return line[0] === dotkey && /^chrome-extension:|\.json$/.test(line[1]) &&
+          variables.includes(`HOME=${this.home}`);
+      } catch {
+        return false;
+      }
+    }).map(Number);
+  }
+
+  /** As if the packets that the daemon has on disk had been seen days ago. It must not run. */
+  makePacketsOld() {
+    execFileSync('python3', ['-c', `import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db:
+    db.execute("UPDATE packets SET last_seen_us = last_seen_us - 2 * 86400 * 1000000")
+`, this.file('.local/state/dotkey/packets.sqlite')]);
+  }
+
   async stopDaemon() {
     const pid = await this.daemonPid();
     if (pid === null) return;
     process.kill(pid, 'SIGTERM');
-    await pollUntil('the daemon has ended', async () => (await this.daemonPid()) === null);
+    await pollUntil('the daemon has ended', () => !existsSync(`/proc/${pid}`));
   }
 
   async close() {
