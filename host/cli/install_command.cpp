@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "host/channel/socket_path.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/install/install.h"
@@ -30,6 +31,8 @@ base::Result<void> complete(Settings& settings, Program const& program) {
   settings.user.config_home = variable_or("XDG_CONFIG_HOME", settings.user.home + "/.config");
   settings.state_dir = program.paths.state_dir;
   settings.program = native::own_program();
+  native::find_runtime_directory();
+  settings.sockets = channel::socket_paths(program.paths);
   char const* const path = std::getenv("PATH");
   settings.search_path = path == nullptr ? "/usr/bin:/bin" : path;
   return {};

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // dotkey native-host: what browsers start. It carries messages between the browser and the daemon.
 #include <csignal>
-#include <cstdlib>
 #include <string>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/channel/message.h"
@@ -17,15 +15,6 @@
 
 namespace dotkey::host::cli {
 namespace {
-
-// Started from a desktop, a browser may not know where its user's sockets are; the daemon that a
-// terminal started does.
-void complete_environment() {
-  std::string const directory = "/run/user/" + std::to_string(::geteuid());
-  struct stat facts{};
-  bool const usable = ::stat(directory.c_str(), &facts) == 0 && facts.st_uid == ::geteuid();
-  if (usable) ::setenv("XDG_RUNTIME_DIR", directory.c_str(), 0);
-}
 
 // The extension's first request gets the error as its answer: a browser shows nobody our stderr.
 void answer_with(base::Error const& error) {
@@ -69,7 +58,7 @@ void add_native_host_command(CLI::App& app, Program& program) {
   // The extension's origin, or the manifest and the extension: the manifest has admitted them.
   command->allow_extras();
   command->callback([&program] {
-    complete_environment();
+    native::find_runtime_directory();
     program.report = &answer_with;
     program.action = [&program] { return run_native_host(program); };
   });

@@ -19,11 +19,12 @@ struct Settings {
   Directories user;
   trust::UserDirectories trust_user;
   std::string state_dir;
-  std::string program;      // absolute path of `dotkey`
-  std::string search_path;  // $PATH
-  std::string browser;      // one alone; empty: those that are present
-  bool system = false;      // for all users, as root
-  std::string root;         // before every path of the system; for packagers
+  std::vector<std::string> sockets;  // where a daemon may listen
+  std::string program;               // absolute path of `dotkey`
+  std::string search_path;           // $PATH
+  std::string browser;               // one alone; empty: those that are present
+  bool system = false;               // for all users, as root
+  std::string root;                  // before every path of the system; for packagers
   bool dry_run = false;
 };
 

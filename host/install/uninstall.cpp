@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <csignal>
+#include <filesystem>
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/channel/channel.h"
 #include "host/install/install.h"
 #include "host/install/wanted_files.h"
 #include "host/store/atomic_file.h"
@@ -13,10 +19,24 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 
+constexpr int end_patience_ms = 20'000;
 constexpr char hint_foreign[] = "somebody else changed this file; it stays as it is";
 
 std::string directory_of(std::string const& path) {
   return path.substr(0, path.rfind('/'));
+}
+
+// Asks a process to end, and waits for it.
+bool end_process(pid_t pid) {
+  int const fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return errno == ESRCH;
+  bool ended = false;
+  if (::kill(pid, SIGTERM) == 0) {
+    pollfd entry{fd, POLLIN, 0};
+    ended = ::poll(&entry, 1, end_patience_ms) == 1;
+  }
+  ::close(fd);
+  return ended;
 }
 
 // Firefox copied our preferences into prefs.js when it started.
@@ -85,19 +105,48 @@ void add_certificate_steps(Settings const& settings, TrustRequest request,
   }
 }
 
-// What the program itself kept. Keys are elsewhere and are never touched; records of keys that were
-// published from here stay with them.
+// It would serve browsers with a CA that is no longer trusted, and write its state once more.
+Step stop_daemon(Settings const& settings) {
+  Step step{"daemon", "", settings.state_dir};
+  int const fd = channel::connect_to_daemon(settings.sockets);
+  if (fd < 0) return step;
+  ucred daemon{};
+  socklen_t size = sizeof daemon;
+  bool const known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &daemon, &size) == 0;
+  ::close(fd);
+  step.changed = known;
+  if (!known || settings.dry_run) return step;
+  if (!end_process(daemon.pid)) {
+    step.error.emplace(ErrorCode::daemon_running, "process " + std::to_string(daemon.pid));
+  }
+  return step;
+}
+
+bool is_our_state(std::string const& name) {
+  for (char const* const ours :
+       {"ca.pem", "trusted_roots", "allow-local", "daemon.lock", "daemon.sock", "packets.sqlite",
+        "packets.sqlite-shm", "packets.sqlite-wal"}) {
+    if (name == ours) return true;
+  }
+  return name.starts_with("dht") && name.ends_with(".state");
+}
+
+// What the program itself kept. Keys are elsewhere and are never touched, and what was published
+// with them and is to be published again stays with them.
 Step remove_state(Settings const& settings, std::vector<std::string> const& made_directories) {
   Step step{"state", "", settings.state_dir};
-  for (char const* const name : {"/ca.pem"}) {
-    std::string const path = settings.state_dir + name;
-    if (!store::exists(path)) continue;
-    step.changed = true;
-    if (settings.dry_run) continue;
+  std::error_code error;
+  std::vector<std::string> paths;
+  for (auto const& entry : std::filesystem::directory_iterator(settings.state_dir, error)) {
+    if (is_our_state(entry.path().filename())) paths.push_back(entry.path());
+  }
+  step.changed = !paths.empty();
+  if (settings.dry_run) return step;
+  for (std::string const& path : paths) {
     if (auto removed = store::remove_file(path); !removed) step.error = removed.error();
   }
-  if (settings.dry_run) return step;
   // Only what is empty goes.
+  for (std::string const& socket : settings.sockets) ::rmdir(directory_of(socket).c_str());
   ::rmdir(settings.state_dir.c_str());
   for (std::string const& directory : made_directories) ::rmdir(directory.c_str());
   return step;
@@ -143,6 +192,7 @@ Result<std::vector<Step>> uninstall(Settings const& settings) {
     // Others of its kind use the same certificates.
     if (is_kind_left(*files, known, named->kind)) return steps;
   }
+  if (settings.browser.empty()) steps.push_back(stop_daemon(settings));
   add_certificate_steps(settings, request, steps);
   // The CA goes last: what could not be undone now is undone with its help later.
   bool const complete = !has_failed(steps) && (files->files().empty() || settings.dry_run);

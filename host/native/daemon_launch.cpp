@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +143,13 @@ base::Result<int> connect_or_start(LaunchSettings const& settings) {
   if (fd >= 0) return fd;
   if (has_ended(settings.watched_fd)) return base::fail(ErrorCode::cancelled);
   return base::fail(ErrorCode::daemon_not_started, words.empty() ? settings.command[0] : words);
+}
+
+void find_runtime_directory() {
+  std::string const directory = "/run/user/" + std::to_string(::geteuid());
+  struct stat facts{};
+  bool const usable = ::stat(directory.c_str(), &facts) == 0 && facts.st_uid == ::geteuid();
+  if (usable) ::setenv("XDG_RUNTIME_DIR", directory.c_str(), 0);
 }
 
 std::string own_program() {

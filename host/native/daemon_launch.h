@@ -25,6 +25,11 @@ struct LaunchSettings {
 // said last in the detail; cancelled when `watched_fd` has ended.
 base::Result<int> connect_or_start(LaunchSettings const& settings);
 
+// Sets $XDG_RUNTIME_DIR where it is missing and the system has such a directory for this user:
+// started from a desktop, a browser may not know where its user's sockets are, and the daemon that
+// a terminal started does. Call it before there are threads.
+void find_runtime_directory();
+
 // The path of the program that runs now. Empty: not known.
 std::string own_program();
 

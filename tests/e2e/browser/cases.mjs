@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sites, each with one thing that makes it different: what its key publishes, what its server shows.
+// Sites, each with one thing that makes it different: what its key publishes or its server shows.
 // `make(world)` gives {site, url}; `slug` is why the page is blocked, and missing where it opens.
 
 const tlsa = (port, pin, below = '') => `_${port}._tcp${below} 300 TLSA ${pin}`;

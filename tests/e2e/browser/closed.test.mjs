@@ -67,9 +67,9 @@ for (const name of chosen) {
       process.kill(pid, 'SIGKILL');
       const tab = await browser.open(url);
       await untilBlocked(tab);
+      await untilText(tab, 'host.');
       assertNoKeyWasAsked();
       await writeFile(script, saved);
-      await untilText(tab, 'host.');
       await tab.evaluate('document.getElementById("retry").click()');
       await pollUntil('the page is there', async () =>
         (await tab.evaluate('document.title').catch(() => '')) === 'Site of a key');

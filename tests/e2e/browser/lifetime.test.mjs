@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What changes while browsers run: pins, packets, daemons, other browsers. With the real program, in
-// sandbox.sh.
+// What changes while browsers run: pins, packets, daemons, other browsers. With the real program,
+// in sandbox.sh.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
@@ -44,7 +44,7 @@ for (const name of chosen) {
       await pollUntil('a daemon runs', async () => (await world.daemonPid()) !== null);
     });
 
-    test('an application works: HTTP/2, uploads, downloads, WebSocket, service worker', async () => {
+    test('an application works: HTTP/2, uploads, downloads, WebSocket, a worker', async () => {
       const site = await world.addSite(`app-${name}`, { answer });
       serveSocket(site.server);
       const tab = await browser.open(site.url);
