@@ -108,6 +108,7 @@ Result<OperationId> Client::Parts::start(Moment now, Operation operation) {
   if (operations.size() >= settings.operations_max) return base::fail(ErrorCode::relay_busy);
   OperationId const id{++last_operation_id};
   operation.results_of.resize(relays.size());
+  operation.started = now.instant;
   std::vector<std::size_t> const asked = relays_to_ask(now.instant);
   for (std::size_t const relay : asked) {
     operation.results_of[relay] = operation.outcome.relays.size();
@@ -171,7 +172,7 @@ std::optional<Exchange> Client::Parts::take(FetchId id) {
 }
 
 // One relay has given its last word. The operation ends with the last one that anybody waits for.
-void Client::Parts::end_exchange(Exchange const& exchange, RelayVerdict verdict,
+void Client::Parts::end_exchange(Moment now, Exchange const& exchange, RelayVerdict verdict,
                                  std::optional<ErrorCode> error) {
   Operation* const operation = find_operation(exchange.operation);
   if (operation == nullptr) return;
@@ -182,8 +183,12 @@ void Client::Parts::end_exchange(Exchange const& exchange, RelayVerdict verdict,
   --operation->open;
   if (exchange.trusted) --operation->open_trusted;
   if (operation->open == 0 || (operation->open_trusted == 0 && operation->answered > 0)) {
-    finish(exchange.operation, verdict_of(*operation));
+    return finish(exchange.operation, verdict_of(*operation));
   }
+  if (operation->answered == 0 || operation->ends_at) return;
+  operation->ends_at =
+      now.instant + std::max(settings.straggler_patience, (now.instant - operation->started) * 2);
+  operation_ends.emplace(*operation->ends_at, exchange.operation);
 }
 
 std::optional<ErrorCode> Client::Parts::verdict_of(Operation const& operation) {
@@ -215,6 +220,7 @@ std::optional<ErrorCode> Client::Parts::verdict_of(Operation const& operation) {
 
 void Client::Parts::finish(OperationId id, std::optional<ErrorCode> error) {
   auto node = operations.extract(id);
+  if (node.mapped().ends_at) operation_ends.erase({*node.mapped().ends_at, id});
   node.mapped().outcome.error = error;
   effects.push_always(Finished{id, std::move(node.mapped().outcome)});
 }
@@ -224,8 +230,8 @@ void Client::Parts::fail(Moment now, Exchange const& exchange, ErrorCode error) 
   relay.health.on_failure(now.instant, settings.back_off, *entropy);
   relay.last_error = error;
   // That a put met another packet stays true when the relay does not show it.
-  if (exchange.conflict) return end_exchange(exchange, *exchange.conflict, std::nullopt);
-  end_exchange(exchange, RelayVerdict::failed, error);
+  if (exchange.conflict) return end_exchange(now, exchange, *exchange.conflict, std::nullopt);
+  end_exchange(now, exchange, RelayVerdict::failed, error);
 }
 
 Client::Client(ClientSettings const& settings, engine::Entropy& entropy)
@@ -312,6 +318,11 @@ void Client::on_deadline(Moment now) {
     auto const exchange = parts_->take(id);
     parts_->fail(now, *exchange, ErrorCode::relay_timeout);
   }
+  auto& ends = parts_->operation_ends;
+  while (!ends.empty() && ends.begin()->first <= now.instant) {
+    OperationId const id = ends.begin()->second;
+    parts_->finish(id, Parts::verdict_of(*parts_->find_operation(id)));
+  }
 }
 
 std::optional<ClientEffect> Client::poll_effect() {
@@ -319,8 +330,11 @@ std::optional<ClientEffect> Client::poll_effect() {
 }
 
 std::optional<Instant> Client::next_deadline() const {
-  if (parts_->deadlines.empty()) return std::nullopt;
-  return parts_->deadlines.begin()->first;
+  std::optional<Instant> out;
+  if (!parts_->deadlines.empty()) out = parts_->deadlines.begin()->first;
+  auto const& ends = parts_->operation_ends;
+  if (!ends.empty() && (!out || ends.begin()->first < *out)) out = ends.begin()->first;
+  return out;
 }
 
 std::vector<RelayStatus> Client::status() const {

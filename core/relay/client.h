@@ -21,6 +21,9 @@ enum class FetchId : std::uint32_t {};
 
 struct ClientSettings {
   Duration request_timeout = Duration::from_s(10);
+  // Once one relay has answered, the others have this long, or twice what that one took if that is
+  // longer.
+  Duration straggler_patience = Duration::from_ms(500);
   BackOff back_off;
   std::uint32_t relays_max = 16;
   std::uint32_t operations_max = 4096;
@@ -129,7 +132,7 @@ base::Result<std::string> parse_relay_url(std::string_view text);
 // A state machine: no socket or clock of its own. After each command or input the driver drains
 // poll_effect(), then arms one timer at next_deadline(). An operation asks all relays at once that
 // are not resting after failures, and ends in exactly one Finished effect: when all of those have
-// answered that did well so far, or in the end all.
+// answered that did well so far, when the stragglers' time is up, or in the end all.
 class Client {
  public:
   // `entropy` outlives the client.

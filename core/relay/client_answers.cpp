@@ -32,7 +32,7 @@ bool is_success(std::uint16_t status) {
 void Client::Parts::succeed(Moment now, Exchange const& exchange, RelayVerdict verdict) {
   relays[exchange.relay].health.on_success(now.instant - exchange.sent_at);
   relays[exchange.relay].last_error.reset();
-  end_exchange(exchange, verdict, std::nullopt);
+  end_exchange(now, exchange, verdict, std::nullopt);
 }
 
 void Client::Parts::on_answer(Moment now, Exchange const& exchange, FetchResult const& result) {
@@ -63,7 +63,7 @@ bool Client::Parts::ask_again(Moment now, Exchange const& exchange, bool if_modi
 void Client::Parts::on_get_answer(Moment now, Exchange const& exchange, FetchResult const& result) {
   if (is_success(result.status)) return on_payload(now, exchange, result);
   // Whatever this is, the put did meet another packet.
-  if (exchange.conflict) return end_exchange(exchange, *exchange.conflict, std::nullopt);
+  if (exchange.conflict) return end_exchange(now, exchange, *exchange.conflict, std::nullopt);
   if (result.status == 304) {
     if (exchange.if_modified_since) return succeed(now, exchange, RelayVerdict::not_newer);
     // Not what was asked: some cache on the way answered for the relay.
@@ -166,7 +166,7 @@ void Client::Parts::on_refusal(Moment now, Exchange const& exchange, FetchResult
   if (result.status == 429) {
     relay.health.on_rate_limit(now.instant, retry_after(result), settings.back_off);
     relay.last_error = ErrorCode::relay_rate_limited;
-    return end_exchange(exchange, RelayVerdict::failed, ErrorCode::relay_rate_limited);
+    return end_exchange(now, exchange, RelayVerdict::failed, ErrorCode::relay_rate_limited);
   }
   if (result.status >= 300 && result.status < 400) {
     return fail(now, exchange, ErrorCode::relay_redirected);
@@ -174,7 +174,7 @@ void Client::Parts::on_refusal(Moment now, Exchange const& exchange, FetchResult
   if (result.status == 400 || result.status == 413) {
     // Our request displeased it; others may still fare well.
     relay.last_error = ErrorCode::relay_refused;
-    return end_exchange(exchange, RelayVerdict::failed, ErrorCode::relay_refused);
+    return end_exchange(now, exchange, RelayVerdict::failed, ErrorCode::relay_refused);
   }
   if (result.status == 503 || result.status == 500) {
     return fail(now, exchange, ErrorCode::relay_dht_unavailable);

@@ -28,6 +28,8 @@ struct Operation {
   std::uint32_t open = 0;                              // relays that have not answered for good
   std::uint32_t open_trusted = 0;
   std::uint32_t answered = 0;  // relays that did, other than by failing
+  Instant started;
+  std::optional<Instant> ends_at;  // whoever has not answered
 };
 
 // One request under way. It outlives its operation, so that a slow relay gets its verdict.
@@ -52,6 +54,7 @@ struct Client::Parts {
   std::map<OperationId, Operation> operations;
   std::map<FetchId, Exchange> exchanges;
   std::set<std::pair<Instant, FetchId>> deadlines;
+  std::set<std::pair<Instant, OperationId>> operation_ends;
   engine::EffectQueue<ClientEffect> effects{65'536};
   std::uint32_t last_operation_id = 0;
   std::uint32_t last_fetch_id = 0;
@@ -62,7 +65,7 @@ struct Client::Parts {
   void send(Moment now, Operation const& operation, Exchange exchange);
   std::optional<Exchange> take(FetchId id);
   Operation* find_operation(OperationId id);
-  void end_exchange(Exchange const& exchange, RelayVerdict verdict,
+  void end_exchange(Moment now, Exchange const& exchange, RelayVerdict verdict,
                     std::optional<base::ErrorCode> error);
   void finish(OperationId id, std::optional<base::ErrorCode> error);
   [[nodiscard]] static std::optional<base::ErrorCode> verdict_of(Operation const& operation);

@@ -83,6 +83,13 @@ class Relays(NetworkTest):
                 self.assertEqual(self.texts(found), ['"newer"'])
                 self.assertEqual(found["source"], "relay")
 
+    def test_that_are_silent_are_not_waited_for_beside_one_that_answers(self):
+        start = time.monotonic()
+        found = self.resolve("--no-dht", "--relay", self.relay(silent), "--relay",
+                             self.relay(payload(NEWER)), "--policy", "newest")
+        self.assertEqual(self.texts(found), ['"newer"'])
+        self.assertLess(time.monotonic() - start, 5)  # half a second, on a quiet machine
+
     def test_with_an_older_packet_do_not_take_us_back(self):
         newer, older = self.relay(payload(NEWER)), self.relay(payload(OLDER))
         both = self.resolve("--no-dht", "--relay", older, "--relay", newer)

@@ -325,6 +325,34 @@ TEST_F(RelayClientTest, a_relay_that_failed_last_is_asked_but_not_waited_for) {
   EXPECT_EQ(client.status()[0].health.consecutive_failures(), 0U);
 }
 
+TEST_F(RelayClientTest, a_silent_relay_is_not_waited_for_long_once_another_has_answered) {
+  ASSERT_TRUE(client.get(now, key, {}));
+  auto const silent = take_fetch("one.example");
+  answer(take_fetch("two.example"), {200, {}, payload_of(packet)});
+  EXPECT_TRUE(finished.empty());
+  ASSERT_EQ(client.next_deadline(), now.instant + Duration::from_ms(500));
+  now.instant = *client.next_deadline();
+  client.on_deadline(now);
+  auto const outcome = take_outcome();
+  EXPECT_EQ(outcome.packet, packet);
+  EXPECT_EQ(outcome.count(RelayVerdict::waiting), 1U);
+  // Its time-out is held against it all the same.
+  client.on_fetch_failed(now, silent.id, FetchFailure::timed_out);
+  EXPECT_EQ(client.status()[0].last_error, ErrorCode::relay_timeout);
+}
+
+TEST_F(RelayClientTest, a_relay_has_as_long_again_as_a_slow_one_took) {
+  ASSERT_TRUE(client.put(now, packet, {}));
+  auto const slower = take_fetch("one.example");
+  now.instant = now.instant + Duration::from_ms(1950);
+  answer(take_fetch("two.example"), {204, {}, {}});
+  ASSERT_EQ(client.next_deadline(), now.instant + Duration::from_s(4));
+  now.instant = now.instant + Duration::from_s(3);
+  answer(slower, {204, {}, {}});
+  EXPECT_EQ(take_outcome().stored, 2U);
+  EXPECT_FALSE(client.next_deadline());
+}
+
 TEST_F(RelayClientTest, a_failing_relay_rests_ever_longer) {
   Duration last_rest;
   for (int i = 0; i < 12; ++i) {
