@@ -172,7 +172,7 @@ std::size_t write_reply(Query const& query, Answer const& answer, Instant now,
   if (error_size > 0 && size + opt.size() + error_size <= size_max) {
     std::uint8_t* const value = opt.add(option_code::extended_error, error_size - 4);
     base::write_be(value, static_cast<std::uint16_t>(answer.extended_error));
-    std::memcpy(value + 2, answer.extended_text.data(), answer.extended_text.size());
+    std::copy(answer.extended_text.begin(), answer.extended_text.end(), value + 2);
   }
   if (options.padding_block > 0) {
     std::size_t const bare = size + opt.size() + 4;

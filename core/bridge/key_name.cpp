@@ -63,8 +63,7 @@ Name add_top_level(Name const& name) {
   if (known.place != Place::key || known.has_top_level) return name;
   std::string_view const top[] = {names::tld};
   auto const suffix = Name::from_labels(top);
-  auto longer = name.append(*suffix);
-  return longer ? std::move(*longer) : name;
+  return name.append(*suffix).value_or(name);
 }
 
 }  // namespace dotkey::bridge

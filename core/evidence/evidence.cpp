@@ -90,6 +90,7 @@ base::Result<Finding> examine(Evidence const& evidence) {
   }
 
   std::vector<base::Bytes> chain;
+  chain.reserve(evidence.chain.size());
   for (base::ByteView const der : evidence.chain) chain.push_back(base::to_bytes(der));
   std::optional<Finding> denied;
   for (Endpoint& endpoint : endpoints_of(*host, evidence.port, finding.packets)) {
