@@ -89,9 +89,18 @@ class NativeHostTest(unittest.TestCase):
             found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
             return struct.unpack("=iII", found)[0]
 
+    def pids_of_this_home(self):
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    if f"HOME={self.home}".encode() in file.read().split(b"\0"):
+                        yield int(name)
+            except OSError:  # it has ended, or is somebody else's
+                continue
+
     def stop_daemon(self):
-        pid = self.daemon_pid()
-        if pid:
+        """One that has no socket yet too."""
+        for pid in self.pids_of_this_home():
             os.kill(pid, signal.SIGTERM)
             poll_until(lambda: not is_running(pid))
 
