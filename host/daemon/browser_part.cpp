@@ -23,7 +23,16 @@ boost::json::array encode_list(std::vector<base::Bytes> const& list) {
   return out;
 }
 
-boost::json::object describe(std::uint64_t request, page::ShownEvidence const& evidence) {
+bool is_slug(std::string_view text) {
+  return !text.empty() && text.size() <= slug_size_max &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+         });
+}
+
+}  // namespace
+
+boost::json::object describe_evidence(std::uint64_t request, page::ShownEvidence const& evidence) {
   return {{"request_id", request},
           {"host", evidence.site.host},
           {"port", evidence.site.port},
@@ -36,15 +45,6 @@ boost::json::object describe(std::uint64_t request, page::ShownEvidence const& e
           {"source", resolve::name_of(evidence.source)},
           {"age_s", evidence.age_s}};
 }
-
-bool is_slug(std::string_view text) {
-  return !text.empty() && text.size() <= slug_size_max &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
-         });
-}
-
-}  // namespace
 
 base::Result<std::unique_ptr<BrowserPart>> BrowserPart::open(Peer& peer, page::Pages& pages) {
   std::unique_ptr<BrowserPart> part(new BrowserPart(peer));
@@ -60,7 +60,7 @@ void BrowserPart::examine(page::ShownEvidence const& evidence, OnVerdict on_verd
   }
   std::uint64_t const request = ++last_request_;
   waiting_.emplace(request, std::move(on_verdict));
-  peer_.send("evidence", describe(request, evidence));
+  peer_.send("evidence", describe_evidence(request, evidence));
 }
 
 void BrowserPart::on_refused(proxy::Site const& site, std::string_view slug) {

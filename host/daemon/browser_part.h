@@ -16,6 +16,9 @@ namespace dotkey::host::daemon {
 // Evidence shown and not answered yet, of one session.
 inline constexpr std::size_t verdicts_waiting_max = 1024;
 
+// The body of an evidence message.
+boost::json::object describe_evidence(std::uint64_t request, page::ShownEvidence const& evidence);
+
 class BrowserPart final : public PeerPart, private page::Witness {
  public:
   // `peer` owns this object. Errors: network_socket_failed.

@@ -24,11 +24,6 @@ inline constexpr std::size_t outbound_size_max = 4 * 1024 * 1024;
 // Requests of one session without an answer yet.
 inline constexpr std::size_t requests_max = 256;
 
-class SessionPart {
- public:
-  virtual ~SessionPart() = default;
-};
-
 class Session final : public Peer {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;

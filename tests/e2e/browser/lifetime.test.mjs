@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { answer, expected, serveSocket } from './application.mjs';
 import { browserNames, pollUntil, startInstalledBrowser } from './browsers.mjs';
 import { startResolver } from './resolver.mjs';
+import { untilOpen, untilText } from './tabs.mjs';
 import { World } from './world.mjs';
 
 const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
@@ -22,13 +23,6 @@ after(async () => {
   await world.close();
   resolver.close();
 });
-
-const titleOf = (tab) => tab.evaluate('document.title').catch(() => '');
-const textOf = (tab) => tab.evaluate('document.body.textContent').catch(() => '');
-const untilOpen = (tab, site) => pollUntil(`${site.name} is open`, async () =>
-  (await titleOf(tab)) === `Site ${site.name}`);
-const untilText = (tab, text) => pollUntil(`the page says ${text}`, async () =>
-  (await textOf(tab)).includes(text));
 
 const pinned = (site, ...certificates) => [`@ 300 A ${site.address}`,
   ...certificates.map(({ pin }) => `_443._tcp 300 TLSA ${pin}`)];
@@ -62,30 +56,30 @@ for (const name of chosen) {
       await site.listen(old);
       await site.publish(...pinned(site, old, next));
       const tab = await browser.open(site.url);
-      await untilOpen(tab, site);
+      await untilOpen(browser, tab, site);
       site.useCertificate(next);
       site.requests.length = 0;
       const again = await browser.open(site.url);
-      await untilOpen(again, site);
+      await untilOpen(browser, again, site);
       assert.ok(site.requests.length > 0);
     });
 
     test('a pin that is published anew ends what rested on the old one', async () => {
       const site = await world.addSite(`renewed-${name}`);
-      await untilOpen(await browser.open(site.url), site);
+      await untilOpen(browser, await browser.open(site.url), site);
       const next = await world.certificate(`renewed2-${name}`, site.host);
       await site.publish(...pinned(site, next));
       const tab = await browser.open(site.url);
-      await untilText(tab, 'pin.mismatch');
+      await untilText(browser, tab, 'pin.mismatch');
       site.useCertificate(next);
       await tab.evaluate('document.getElementById("retry").click()');
-      await untilOpen(tab, site);
+      await untilOpen(browser, tab, site);
     });
 
     test('a page goes on when the daemon was killed and is back', async () => {
       const site = await world.addSite(`killed-${name}`);
       const tab = await browser.open(site.url);
-      await untilOpen(tab, site);
+      await untilOpen(browser, tab, site);
       const pid = await world.daemonPid();
       process.kill(pid, 'SIGKILL');
       await pollUntil('another daemon runs', async () => {
@@ -95,28 +89,28 @@ for (const name of chosen) {
       const load = 'fetch("/again").then((r) => r.ok, () => false)';
       await pollUntil('the open page reaches its site', () => tab.evaluate(load));
       const another = await browser.open(site.url);
-      await untilOpen(another, site);
+      await untilOpen(browser, another, site);
     });
 
     test('when only the way to the daemon is lost, it is found again', async () => {
       const site = await world.addSite(`cut-${name}`);
       const pid = await world.daemonPid();
       for (const host of world.nativeHosts()) process.kill(host, 'SIGKILL');
-      await untilOpen(await browser.open(site.url), site);
+      await untilOpen(browser, await browser.open(site.url), site);
       assert.equal(await world.daemonPid(), pid);
     });
 
     test('http becomes https before anything leaves the browser', async () => {
       const site = await world.addSite(`plain-${name}`);
       const tab = await browser.open(site.url.replace('https:', 'http:'));
-      await untilOpen(tab, site);
+      await untilOpen(browser, tab, site);
       assert.equal(await browser.addressOf(tab), site.url);
     });
 
     test('a packet that expired is asked for again, and stands in when nobody answers',
       async () => {
         const site = await world.addSite(`expired-${name}`);
-        await untilOpen(await browser.open(site.url), site);
+        await untilOpen(browser, await browser.open(site.url), site);
         await browser.close();
         await world.stopDaemon();
         world.makePacketsOld();
@@ -125,7 +119,7 @@ for (const name of chosen) {
           ...pinned(site, next).flatMap((record) => ['--record', record]));
         site.useCertificate(next);
         await start();
-        await untilOpen(await browser.open(site.url), site);
+        await untilOpen(browser, await browser.open(site.url), site);
 
         await browser.close();
         await world.stopDaemon();
@@ -133,7 +127,7 @@ for (const name of chosen) {
         world.testnet.kill('SIGSTOP');
         try {
           await start();
-          await untilOpen(await browser.open(site.url), site);
+          await untilOpen(browser, await browser.open(site.url), site);
         } finally {
           world.testnet.kill('SIGCONT');
         }
@@ -150,7 +144,7 @@ test('two browsers at once have a proxy port each', async () => {
   const browsers = await Promise.all(chosen.map((name) => startInstalledBrowser(name, world)));
   try {
     const tabs = await Promise.all(browsers.map((browser) => browser.open(site.url)));
-    await Promise.all(tabs.map((tab) => untilOpen(tab, site)));
+    await Promise.all(tabs.map((tab, i) => untilOpen(browsers[i], tab, site)));
     assert.equal((await world.run('status')).pages.browsers, browsers.length);
   } finally {
     for (const browser of browsers) await browser.close();

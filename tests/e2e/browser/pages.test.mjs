@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { browserNames, pollUntil, startInstalledBrowser } from './browsers.mjs';
 import { blocked, opening } from './cases.mjs';
 import { startResolver } from './resolver.mjs';
+import { untilBlocked, untilOpen } from './tabs.mjs';
 import { World } from './world.mjs';
 
 const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
@@ -32,26 +33,12 @@ for (const name of chosen) {
     before(async () => { browser = await startInstalledBrowser(name, world); });
     after(async () => browser?.close());
 
-    const titleOf = (tab) => tab.evaluate('document.title').catch(() => '');
-    const textOf = (tab) => tab.evaluate('document.body.textContent').catch(() => '');
-    // What stands in the tab instead says why.
-    const until = (what, tab, condition) => pollUntil(what, condition).catch(async (error) => {
-      throw new Error(`${error.message}: ${await browser.addressOf(tab)} ${await textOf(tab)}`);
-    });
-    const untilOpen = (tab, title) => until(`${title} is open`, tab, async () =>
-      (await titleOf(tab)) === `Site ${title}`);
-    const untilBlocked = async (tab, url, slug) => {
-      const address = `${browser.extensionUrl('blocked/blocked.html')}#${encodeURIComponent(url)}`;
-      await until(`${url} is blocked`, tab, async () => (await browser.addressOf(tab)) === address);
-      await until(`the page names ${slug}`, tab, async () => (await textOf(tab)).includes(slug));
-    };
-
     for (const { what } of opening) {
       test(`a site with ${what} opens`, async () => {
         const { site, title, url } = made.get(what);
         site.requests.length = 0;
         const tab = await browser.open(url);
-        await untilOpen(tab, title ?? site.name);
+        await untilOpen(browser, tab, { name: title ?? site.name });
         await pollUntil('its script ran', () => site.requests.includes('GET /script-ran'));
         await tab.close();
       });
@@ -62,7 +49,7 @@ for (const name of chosen) {
         const { site, url } = made.get(what);
         site.requests.length = 0;
         const tab = await browser.open(url);
-        await untilBlocked(tab, url, slug);
+        await untilBlocked(browser, tab, url, slug);
         assert.deepEqual(site.requests, []);
         await tab.close();
       });

@@ -19,13 +19,13 @@ const dotkey = process.env.DOTKEY ?? path.join(root, 'build/release/dotkey');
 const page = (title, body = '') => `<!doctype html><html lang="en"><meta charset="utf-8">
 <title>${title}</title><link rel="icon" href="data:,"><h1>${title}</h1>${body}`;
 
-/** One line of JSON from a program that goes on running. */
-async function startProgram(environment, ...options) {
-  const program = spawn(dotkey, ['--json', ...options],
-    { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+/** A program that goes on running, and the line of JSON that it prints when it is ready. */
+export async function startProgram(file, env, ...options) {
+  const program = spawn(file, options, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await new Promise((resolve, reject) => {
     createInterface(program.stdout).once('line', resolve);
-    program.once('exit', (code) => reject(new Error(`dotkey ${options[0]} ended with ${code}`)));
+    program.once('error', reject);
+    program.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
   });
   program.stop = () => new Promise((resolve) => {
     program.once('exit', resolve);
@@ -97,7 +97,8 @@ export class World {
     this.env = { PATH: process.env.PATH, HOME: this.home, LANG: 'C.UTF-8',
       XDG_RUNTIME_DIR: path.join(this.home, 'run') };
     await mkdir(this.env.XDG_RUNTIME_DIR, { mode: 0o700 });
-    const { program, ready } = await startProgram(this.env, 'testnet', '--nodes', String(nodes));
+    const { program, ready } = await startProgram(dotkey, this.env, '--json', 'testnet',
+      '--nodes', String(nodes));
     this.testnet = program;
     this.ready = ready;
     await this.configure();
