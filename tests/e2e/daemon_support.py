@@ -14,6 +14,11 @@ DOTKEY = os.environ.get("DOTKEY", "build/release/dotkey")
 SANITIZER_OPTIONS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
 
 
+def is_sanitized():
+    with open(DOTKEY, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class Running:
     """A program of ours that prints one line of JSON when it is ready."""
 

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import unittest
 
-from daemon_support import DaemonTest, Socket
+from daemon_support import DaemonTest, Socket, is_sanitized
 
 UNKNOWN_KEY = "8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo"
 
@@ -110,7 +110,9 @@ class Strangers(DaemonTest):
         with self.assertRaises((BrokenPipeError, ConnectionResetError)):
             for _ in range(1_000_000):
                 connection.send("status", {})
-        self.assertLess(self.daemon.memory_kib() - before, 256 * 1024)  # all would be 500 MB
+        # AddressSanitizer holds freed memory back; all that was sent would be 500 MB.
+        size_max_kib = (256 if is_sanitized() else 32) * 1024
+        self.assertLess(self.daemon.memory_kib() - before, size_max_kib)
         self.connect(self.daemon).ok("hello")
 
     def test_of_another_user_are_disconnected_even_where_the_files_let_them_in(self):
