@@ -29,8 +29,6 @@ using base::ErrorCode;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds retry_interval{25};
-// One that ended at once may have found another that was a little faster.
-constexpr std::chrono::milliseconds patience_with_the_faster{1'500};
 
 // What a browser sets for itself is not for the daemon, least of all its own libraries.
 bool is_of_the_browser(std::string_view variable) {
@@ -134,7 +132,8 @@ base::Result<int> connect_or_start(LaunchSettings const& settings) {
     if (has_ended(settings.watched_fd)) break;
     if (!exited && has_exited(*pid)) {
       exited = true;
-      deadline = std::min(deadline, Clock::now() + patience_with_the_faster);
+      // Another one was faster and will listen soon; any other reason will not go away.
+      if (!last_words(log).starts_with(base::slug_of(ErrorCode::daemon_running))) break;
     }
     wait_a_moment(settings.watched_fd);
   }

@@ -232,10 +232,12 @@ class NativeHostTest(unittest.TestCase):
         self.assertEqual(host.wait(PATIENCE_S), 1)
         self.assertEqual(host.stdout.read(), b"")
 
-    def test_a_browser_that_goes_away_while_waiting_leaves_nothing_behind(self):
+    def test_a_browser_that_goes_away_while_waiting_ends_it_and_not_the_daemon(self):
         host = self.start_host()
         host.stdin.close()
         host.wait(PATIENCE_S)
+        # Which would else come up behind the back of this test, in a directory that is gone.
+        poll_until(lambda: self.daemon_pid() is not None)
 
 
 if __name__ == "__main__":
