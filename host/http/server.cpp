@@ -40,9 +40,12 @@ Worker::~Worker() {
   connections_.clear();
 }
 
-void Worker::start(std::unique_ptr<Service> service) {
+void Worker::serve_with(std::unique_ptr<Service> service) {
   service_ = std::move(service);
   arm_sweep();
+}
+
+void Worker::start() {
   thread_ = std::thread([this] { loop_.run(); });
 }
 
@@ -145,7 +148,8 @@ base::Result<std::unique_ptr<Server>> Server::open(asio::io_context& loop,
     out->workers_.push_back(
         std::make_unique<Worker>(out->settings_, out->counters_, out->clients_));
     Worker& worker = *out->workers_.back();
-    worker.start(make_service(worker));
+    worker.serve_with(make_service(worker));
+    worker.start();
   }
   out->accept();
   return out;

@@ -74,13 +74,15 @@ class Worker {
   // On this worker's thread. Ids no longer waited for are ignored.
   void respond(RequestId id, dotkey::relay::Response& response);
 
+  // Serves what it adopts while somebody runs the loop; start() has a thread do so.
+  void serve_with(std::unique_ptr<Service> service);
+  void start();
+  void adopt(boost::asio::ip::tcp::socket::native_handle_type socket, base::IpAddress const& peer);
+
  private:
-  friend class Server;
   friend class Connection;
 
-  void start(std::unique_ptr<Service> service);
   void stop();  // on any thread; returns when the thread has ended
-  void adopt(boost::asio::ip::tcp::socket::native_handle_type socket, base::IpAddress const& peer);
   void arm_sweep();
   void sweep();
   void forget(Connection& connection);
