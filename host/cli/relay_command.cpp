@@ -67,7 +67,7 @@ base::Result<relay::RelaySettings> relay_settings(Program const& program,
   out.server.quota = *quota;
   out.server.dht_quota = *dht_quota;
   out.packets_max = arguments.packets_max;
-  out.version = version_line;
+  out.version = version_number;
   out.database =
       arguments.database.empty() ? program.paths.state_dir + "/relay.sqlite" : arguments.database;
   if (!program.options.no_dht) {

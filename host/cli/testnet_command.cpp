@@ -170,7 +170,7 @@ base::Result<void> Testnet::open_relay() {
   settings.server.quota.reset();
   settings.server.dht_quota.reset();
   settings.database = *directory + "/packets.sqlite";
-  settings.version = version_line;
+  settings.version = version_number;
   settings.node.emplace();
   settings.node->node.mode = dht::Mode::client;
   settings.node->node.allow_local_network = true;

@@ -12,6 +12,7 @@ Relay::Relay(boost::asio::io_context& loop, engine::Entropy& entropy, RelaySetti
       entropy_(entropy),
       settings_(std::move(settings)),
       started_(loop::now()),
+      started_at_(loop::unix_now()),
       cache_(settings_.cache, entropy.next_u64()),
       board_(settings_.version),
       board_timer_(loop) {}
@@ -70,6 +71,7 @@ void Relay::arm_board_timer() {
 void Relay::update_board() {
   Figures out;
   out.uptime_s = static_cast<std::uint64_t>((loop::now() - started_).us / 1'000'000);
+  out.started_s = static_cast<std::uint64_t>(started_at_.us / 1'000'000);
   if (driver_) {
     dht::Status const status = driver_->node().status();
     out.has_dht = true;

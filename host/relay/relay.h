@@ -53,6 +53,7 @@ class Relay {
   engine::Entropy& entropy_;
   RelaySettings settings_;
   engine::Instant started_;
+  engine::UnixTime started_at_;
   SharedCache cache_;
   StatusBoard board_;
   std::unique_ptr<store::PacketStore> store_;

@@ -26,7 +26,7 @@ h1 { font-size:1.6rem; font-weight:650; letter-spacing:-.015em; margin:0 }
 #state::before { content:""; width:.6rem; height:.6rem; border-radius:50%; background:var(--accent) }
 #state.bad::before { background:var(--bad) }
 p.lead { flex-basis:100%; margin:.35rem 0 0; max-width:42rem; color:var(--soft) }
-.cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(12.5rem,1fr)); gap:1rem }
+.cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(10rem,1fr)); gap:1rem }
 .card { background:var(--card); border:1px solid var(--line); border-radius:12px; padding:1.1rem 1.25rem }
 .card h2 { margin:0; font-size:.85rem; font-weight:500; color:var(--soft) }
 .card b { display:block; margin:.15rem 0 .1rem; font-size:1.75rem; font-weight:600; line-height:1.2; letter-spacing:-.02em; font-variant-numeric:tabular-nums }
@@ -34,11 +34,13 @@ p.lead { flex-basis:100%; margin:.35rem 0 0; max-width:42rem; color:var(--soft) 
 .chart { margin-top:1rem; padding-bottom:.9rem }
 .chart .top { display:flex; justify-content:space-between; align-items:baseline; gap:1rem }
 .chart output { color:var(--soft); font-size:.85rem; font-variant-numeric:tabular-nums }
-svg { display:block; width:100%; height:9rem; margin-top:.75rem; overflow:visible }
+svg { display:block; width:100%; height:9rem; overflow:visible }
+.plot { position:relative; margin-top:.75rem }
+.plot span { position:absolute; left:0; top:-.55rem; padding-right:.4rem; background:var(--card); color:var(--soft); font-size:.78rem; line-height:1.1rem; font-variant-numeric:tabular-nums }
 .axis { display:flex; justify-content:space-between; color:var(--soft); font-size:.78rem; margin-top:.35rem }
 section.how { margin-top:2.25rem }
 section.how h2 { font-size:1.05rem; margin:0 0 .6rem }
-pre { margin:0; padding:.9rem 1.1rem; background:var(--card); border:1px solid var(--line); border-radius:12px; overflow-x:auto; font:.86rem/1.65 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace }
+pre { margin:0; padding:.9rem 1.1rem; white-space:pre-wrap; overflow-wrap:anywhere; background:var(--card); border:1px solid var(--line); border-radius:12px; font:.86rem/1.65 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace }
 pre i { color:var(--soft); font-style:normal }
 footer { margin-top:2.25rem; color:var(--soft); font-size:.85rem; display:flex; flex-wrap:wrap; gap:.3rem 1.2rem }
 a { color:var(--accent); text-underline-offset:.18em }
@@ -58,10 +60,11 @@ a:focus-visible { outline:2px solid var(--accent); outline-offset:2px; border-ra
 </div>
 <div class="card chart">
   <div class="top"><h2>Requests a second</h2><output id="now"></output></div>
-  <svg viewBox="0 0 600 144" preserveAspectRatio="none" role="img" aria-label="Requests a second over the last two minutes">
+  <div class="plot"><svg viewBox="0 0 600 144" preserveAspectRatio="none" role="img" aria-label="Requests a second over the last two minutes">
+    <line x1="0" x2="600" y1=".5" y2=".5" stroke="var(--line)" stroke-dasharray="3 5" vector-effect="non-scaling-stroke"/>
     <path id="area" fill="var(--wash)"/><path id="curve" fill="none" stroke="var(--accent)" stroke-width="2" stroke-linejoin="round" vector-effect="non-scaling-stroke"/>
     <line x1="0" x2="600" y1="143.5" y2="143.5" stroke="var(--line)" vector-effect="non-scaling-stroke"/>
-  </svg>
+  </svg><span id="top"></span></div>
   <div class="axis"><span>2 minutes ago</span><span>now</span></div>
 </div>
 <section class="how">
@@ -80,11 +83,19 @@ const short = n => n < 10000 ? number.format(Math.round(n)) : new Intl.NumberFor
 const bytes = n => n < 1048576 ? Math.round(n / 1024) + " KiB" : (n / 1048576).toFixed(n < 10485760 ? 1 : 0) + " MiB";
 const span = s => { const d = Math.floor(s / 86400), h = Math.floor(s / 3600) % 24, m = Math.floor(s / 60) % 60; return d ? d + " d " + h + " h" : h ? h + " h " + m + " min" : m ? m + " min" : s + " s" };
 for (const e of document.querySelectorAll(".here")) e.textContent = location.origin;
-function draw(points) {
-  const top = Math.max(4, ...points), step = 600 / (points.length - 1);
-  const line = points.map((v, i) => (i ? "L" : "M") + (i * step).toFixed(1) + " " + (142 - v / top * 134).toFixed(1)).join("");
+// The scale ends at a round number above the highest point.
+function ceiling(value) {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(value, 5)));
+  return [1, 2, 5, 10].map(n => n * unit).find(n => n >= value) ?? value;
+}
+// Before the start there was nothing to count: the curve begins with the relay.
+function draw(points, uptime) {
+  const top = ceiling(Math.max(5, ...points)), step = 600 / (points.length - 1);
+  const first = Math.max(0, points.length - 1 - uptime), shown = points.slice(first);
+  const line = shown.map((v, i) => (i ? "L" : "M") + ((first + i) * step).toFixed(1) + " " + (143 - v / top * 143).toFixed(1)).join("");
   $("curve").setAttribute("d", line);
-  $("area").setAttribute("d", line + "L600 144L0 144Z");
+  $("area").setAttribute("d", line + "L600 144L" + (first * step).toFixed(1) + " 144Z");
+  $("top").textContent = short(top);
   $("now").textContent = short(points.at(-1)) + " now, " + short(Math.max(...points)) + " at most";
 }
 function show(s) {
@@ -100,9 +111,9 @@ function show(s) {
   $("total-note").textContent = short(r.gets) + " lookups, " + short(r.puts) + " published";
   $("share").textContent = r.gets ? Math.floor(100 * r.from_cache / r.gets) + " %" : "–";
   $("share-note").textContent = "of " + short(r.gets) + " lookups";
-  $("version").textContent = s.version;
+  $("version").textContent = "dotkey " + s.version;
   $("uptime").textContent = "up " + span(s.uptime_s);
-  draw(r.per_second);
+  draw(r.per_second, s.uptime_s);
 }
 async function poll() {
   try {

@@ -29,60 +29,84 @@ constexpr std::string_view metrics_head =
     "content-type: text/plain; version=0.0.4; charset=utf-8\r\n"
     "cache-control: no-store\r\n";
 
+// Names and units after https://prometheus.io/docs/practices/naming/.
 class Metrics {
  public:
-  void add(std::string_view name, std::string_view kind, std::string_view help, double value) {
-    std::string const full = "dotkey_relay_" + std::string(name);
-    text_ += "# HELP " + full + ' ';
+  enum class Kind : std::uint8_t { counter, gauge };
+
+  void begin(std::string_view name, Kind kind, std::string_view help) {
+    name_ = "dotkey_relay_" + std::string(name);
+    text_ += "# HELP " + name_ + ' ';
     text_ += help;
-    text_ += "\n# TYPE " + full + ' ';
-    text_ += kind;
-    text_ += '\n' + full + ' ';
+    text_ += "\n# TYPE " + name_ + (kind == Kind::counter ? " counter\n" : " gauge\n");
+  }
+  // `labels`: none, or such as `kind="get"`.
+  void value(double value, std::string_view labels = {}) {
+    text_ += name_;
+    if (!labels.empty()) text_ += '{' + std::string(labels) + '}';
     std::string number = std::to_string(value);
     number.erase(number.find_last_not_of('0') + 1);
     if (number.ends_with('.')) number.pop_back();
-    text_ += number + '\n';
+    text_ += ' ' + number + '\n';
   }
-  void counter(std::string_view name, std::string_view help, std::uint64_t value) {
-    add(name, "counter", help, static_cast<double>(value));
+  void value(std::uint64_t count, std::string_view labels = {}) {
+    value(static_cast<double>(count), labels);
   }
-  void gauge(std::string_view name, std::string_view help, double value) {
-    add(name, "gauge", help, value);
+  void counter(std::string_view name, std::string_view help, std::uint64_t count) {
+    begin(name, Kind::counter, help);
+    value(count);
+  }
+  void gauge(std::string_view name, std::string_view help, double number) {
+    begin(name, Kind::gauge, help);
+    value(number);
+  }
+  void gauge(std::string_view name, std::string_view help, std::uint64_t count) {
+    gauge(name, help, static_cast<double>(count));
   }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
+  std::string name_;
   std::string text_;
 };
 
-std::string encode_metrics(Figures const& f) {
+void add_http_metrics(Metrics& out, Figures const& f) {
+  out.begin("requests_total", Metrics::Kind::counter, "Requests, by what they ask.");
+  out.value(f.gets, R"(kind="get")");
+  out.value(f.puts, R"(kind="put")");
+  out.value(f.requests - std::min(f.requests, f.gets + f.puts), R"(kind="other")");
+  out.begin("errors_total", Metrics::Kind::counter, "Responses with an error status, by class.");
+  out.value(f.client_errors, R"(class="4xx")");
+  out.value(f.server_errors, R"(class="5xx")");
+  out.begin("refused_total", Metrics::Kind::counter, "What was not served, by why.");
+  out.value(f.rate_limited, R"(reason="rate_limit")");
+  out.value(f.requests_malformed, R"(reason="malformed")");
+  out.value(f.requests_timed_out, R"(reason="too_slow")");
+  out.value(f.connections_refused, R"(reason="too_many_connections")");
+  out.gauge("connections", "Connections open.", f.connections);
+}
+
+std::string encode_metrics(Figures const& f, std::string_view version) {
   Metrics out;
-  out.counter("requests_total", "Requests of all kinds.", f.requests);
-  out.counter("gets_total", "Requests for a packet.", f.gets);
-  out.counter("puts_total", "Requests to publish a packet.", f.puts);
-  out.counter("cache_answers_total", "Packets answered from the cache or the disk.", f.from_cache);
-  out.counter("rate_limited_total", "Requests refused by a rate limit.", f.rate_limited);
-  out.counter("client_errors_total", "Responses with a status of 400 to 499.", f.client_errors);
-  out.counter("server_errors_total", "Responses with a status of 500 and more.", f.server_errors);
-  out.counter("malformed_total", "Requests that were no HTTP.", f.requests_malformed);
-  out.counter("timed_out_total", "Requests that took too long to arrive.", f.requests_timed_out);
-  out.counter("connections_refused_total", "Connections over a limit.", f.connections_refused);
-  out.gauge("connections", "Connections open.", static_cast<double>(f.connections));
-  out.gauge("cache_packets", "Packets in memory.", static_cast<double>(f.cache_packets));
-  out.gauge("cache_bytes", "Memory of the cache.", static_cast<double>(f.cache_bytes));
-  out.gauge("stored_packets", "Packets on disk.", static_cast<double>(f.stored_packets));
-  out.counter("store_failures_total", "Packets that could not be written.", f.store_failures);
-  out.counter("corrupt_rows_total", "Damaged packets found on disk.", f.corrupt_rows);
-  out.gauge("dht_nodes", "DHT nodes in the routing table.", f.dht_nodes);
-  out.gauge("dht_size", "DHT nodes in the whole network, estimated.", f.dht_size);
-  out.gauge("uptime_seconds", "Seconds since the start.", static_cast<double>(f.uptime_s));
+  out.begin("build_info", Metrics::Kind::gauge, "Always 1; the label is the version.");
+  out.value(std::uint64_t{1}, "version=\"" + std::string(version) + '"');
+  out.gauge("start_time_seconds", "When the relay started, in Unix time.", f.started_s);
+  add_http_metrics(out, f);
+  out.counter("cache_hits_total", "Packets answered from the cache or the disk.", f.from_cache);
+  out.gauge("cache_packets", "Packets in memory.", f.cache_packets);
+  out.gauge("cache_bytes", "Memory of the cache.", f.cache_bytes);
+  out.gauge("store_packets", "Packets on disk.", f.stored_packets);
+  out.counter("store_write_failures_total", "Packets that could not be written.", f.store_failures);
+  out.counter("store_corrupt_rows_total", "Damaged packets found on disk.", f.corrupt_rows);
+  out.gauge("dht_nodes", "DHT nodes in the routing table.", std::uint64_t{f.dht_nodes});
+  out.gauge("dht_network_nodes", "DHT nodes in the whole network, estimated.", f.dht_size);
   return out.take();
 }
 
 }  // namespace
 
 void StatusBoard::update(Figures const& f) {
-  std::string metrics = encode_metrics(f);
+  std::string metrics = encode_metrics(f, version_);
   std::lock_guard const lock(mutex_);
   std::rotate(per_second_.begin(), per_second_.begin() + 1, per_second_.end());
   per_second_.back() = static_cast<std::uint32_t>(f.requests - requests_before_);

@@ -14,6 +14,7 @@ namespace dotkey::host::relay {
 
 struct Figures {
   std::uint64_t uptime_s = 0;
+  std::uint64_t started_s = 0;  // Unix time
   bool has_dht = false;
   std::uint32_t dht_nodes = 0;
   double dht_size = 0;       // nodes in the network, estimated; 0: unknown yet

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every row of the relay protocol (pkarr v7, with the compare-and-swap of v3.8 to v6)."""
 import email.utils
+import re
 import time
 import unittest
 
@@ -169,10 +170,32 @@ class Get(RelayTest):
         self.assertIn("PUT", answer.headers["access-control-allow-methods"])
         self.assertIn("if-match", answer.headers["access-control-allow-headers"])
 
+    def metrics(self):
+        """Prometheus' text as {name with labels: value}; it must be well-formed."""
+        types, values = {}, {}
+        for line in self.get("/metrics").body.decode().splitlines():
+            if match := re.fullmatch(r"# TYPE ([a-z_]+) (counter|gauge)", line):
+                types[match[1]] = match[2]
+            elif not re.fullmatch(r"# HELP [a-z_]+ [A-Z].*[.]", line):
+                match = re.fullmatch(r'(([a-z_]+)({[a-z]+="[^"]+"})?) ([0-9.]+)', line)
+                self.assertTrue(match, line)
+                self.assertEqual(types[match[2]] == "counter", match[2].endswith("_total"), line)
+                values[match[1]] = float(match[4])
+        return values
+
+    def test_the_metrics_count(self):
+        count = 'dotkey_relay_requests_total{kind="get"}'
+        before = self.metrics()
+        self.assertLess(abs(before["dotkey_relay_start_time_seconds"] - time.time()), 600)
+        self.assertEqual(self.get().status, 200)
+        deadline = time.monotonic() + 10  # the figures are a second old
+        while self.metrics()[count] <= before[count]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+
     def test_the_relay_shows_itself(self):
         self.assertIn(b"dotkey relay", self.get("/").body)
         self.assertIn(b'"nodes":', self.get("/stats.json").body)
-        self.assertIn(b"# TYPE dotkey_relay_gets_total counter", self.get("/metrics").body)
         deadline = time.monotonic() + 5  # the figures are a second old
         while self.get("/health").status != 200:
             self.assertLess(time.monotonic(), deadline)
