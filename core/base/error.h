@@ -21,6 +21,9 @@ namespace dotkey::base {
   X(dns_no_upstream,            "dns.no_upstream",            "This name is not under a public key, and no upstream resolver is configured; name one with --forward.") \
   X(dns_upstream_failed,        "dns.upstream_failed",        "No upstream resolver gave a usable answer; check the network and --forward.") \
   X(dns_servers_failed,         "dns.servers_failed",         "None of the name servers that the key's packet names gave a usable answer; its owner must mend its NS records or those servers.") \
+  X(dns_certificate_unusable,   "dns.certificate_unusable",   "The DNS server's certificate or key cannot be used; name a PEM file with the chain and one with its key.") \
+  X(dns_client_denied,          "dns.client_denied",          "This DNS server does not serve your address; its operator may add it to `allow` in the table [dns].") \
+  X(dns_client_limited,         "dns.client_limited",         "Your address asks this DNS server too much; ask more slowly.") \
   X(dns_alias_loop,             "dns.alias_loop",             "The CNAME records lead in a circle or through too many names; their owner must mend them.") \
   X(dns_address_refused,        "dns.address_refused",        "The records lead to this machine or its local network, which is not allowed; `dotkey allow-local KEY` permits that.") \
   X(zone_syntax,                "zone.syntax",                "The zone file has a line that cannot be read; mend the line named.") \

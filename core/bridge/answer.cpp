@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/base/assert.h"
 #include "core/base/integers.h"
@@ -126,8 +127,28 @@ Answer Answer::as_stale(Instant now, Duration lifetime) const {
   return out;
 }
 
+std::uint32_t freshness_s(ByteView reply) {
+  if (reply.size() < dns::header_size) return 0;
+  unsigned const code = reply[3] & 15U;
+  bool const is_answer = code == static_cast<unsigned>(dns::ResponseCode::no_error) ||
+                         code == static_cast<unsigned>(dns::ResponseCode::name_error);
+  if (!is_answer) return 0;
+  auto const message = dns::parse_message(reply, dns::rules_for_sockets);
+  if (!message) return 0;
+  std::uint32_t out = std::numeric_limits<std::uint32_t>::max();
+  for (auto const* section : {&message->answers, &message->authorities}) {
+    for (dns::ResourceRecord const& record : *section) out = std::min(out, record.ttl_s);
+  }
+  return out == std::numeric_limits<std::uint32_t>::max() ? 0 : out;
+}
+
 std::size_t Answer::memory_size() const {
   return sizeof(Answer) + body.size() + 2 * ttl_offsets.size() + extended_text.size();
+}
+
+bool fits(Query const& query, Answer const& answer, ReplyOptions const& options) {
+  std::size_t const size = dns::header_size + query.question_size + answer.body.size();
+  return !options.truncated && size + opt_size(query, options) <= options.size_max;
 }
 
 std::size_t write_reply(Query const& query, Answer const& answer, Instant now,
@@ -137,7 +158,8 @@ std::size_t write_reply(Query const& query, Answer const& answer, Instant now,
   std::size_t const error_size = extended_size(query, answer);
   std::size_t const size_max = std::min(options.size_max, message.size());
   DOTKEY_ASSERT(question_end + edns_size <= message.size());
-  bool const fits = question_end + answer.body.size() + edns_size <= size_max;
+  bool const whole =
+      !options.truncated && question_end + answer.body.size() + edns_size <= size_max;
 
   std::uint8_t* const out = message.data();
   unsigned flags = flag_response | flag_recursion_available;
@@ -145,16 +167,16 @@ std::size_t write_reply(Query const& query, Answer const& answer, Instant now,
   flags |= query.flags & (opcode_mask | flag_recursion_desired | flag_checking_disabled);
   flags |= static_cast<unsigned>(answer.code) & 15;
   if (answer.authoritative) flags |= flag_authoritative;
-  if (!fits) flags |= flag_truncated;
+  if (!whole) flags |= flag_truncated;
   base::write_be(out + 2, static_cast<std::uint16_t>(flags));
   base::write_be(out + 4, static_cast<std::uint16_t>(query.question_size > 0 ? 1 : 0));
-  base::write_be(out + 6, fits ? answer.counts[0] : std::uint16_t{0});
-  base::write_be(out + 8, fits ? answer.counts[1] : std::uint16_t{0});
-  unsigned const additionals = (fits ? answer.counts[2] : 0U) + (query.has_edns ? 1U : 0U);
+  base::write_be(out + 6, whole ? answer.counts[0] : std::uint16_t{0});
+  base::write_be(out + 8, whole ? answer.counts[1] : std::uint16_t{0});
+  unsigned const additionals = (whole ? answer.counts[2] : 0U) + (query.has_edns ? 1U : 0U);
   base::write_be(out + 10, static_cast<std::uint16_t>(additionals));
 
   std::size_t size = question_end;
-  if (fits && !answer.body.empty()) {
+  if (whole && !answer.body.empty()) {
     std::memcpy(out + size, answer.body.data(), answer.body.size());
     patch_ttls(answer, now, out + size);
     size += answer.body.size();

@@ -3,13 +3,13 @@
 // from client to client.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/bridge/cookie.h"
 #include "core/bridge/query.h"
 #include "core/engine/time.h"
 
@@ -64,24 +64,32 @@ struct Answer {
   [[nodiscard]] std::size_t memory_size() const;
 };
 
-// The client's 8 bytes, then ours (RFC 9018 §4).
-using Cookie = std::array<std::uint8_t, 24>;
-
 // EDNS' extra for one client.
 struct ReplyOptions {
   // The reply is no larger; what does not fit is truncated. At least header and question.
   std::size_t size_max = wire::dns::udp_size_default;
+  // No records at all, and TC.
+  bool truncated = false;
   // Fill up to a multiple of this (RFC 8467 §4.1); 0: do not.
   std::size_t padding_block = 0;
   std::optional<Cookie> cookie;
+  // The client would have more room if it came back with the cookie.
+  bool cookie_proves = false;
   // RFC 7828, in units of 100 ms.
   std::optional<std::uint16_t> keepalive;
 };
+
+// Whether all of the answer's records go into the reply.
+bool fits(Query const& query, Answer const& answer, ReplyOptions const& options);
 
 // Writes the reply over `message`, which begins with the query itself and has room for
 // options.size_max bytes. Returns its size.
 std::size_t write_reply(Query const& query, Answer const& answer, Instant now,
                         ReplyOptions const& options, std::span<std::uint8_t> message);
+
+// For how long others may keep a reply that write_reply() wrote, in seconds: its smallest TTL, and
+// nothing of a failure (RFC 8484 §5.1).
+std::uint32_t freshness_s(ByteView reply);
 
 // Our own limit over UDP: no fragments on any common path.
 inline constexpr std::uint16_t udp_size_own = 1232;

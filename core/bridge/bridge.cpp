@@ -34,17 +34,19 @@ std::size_t size_max_unproven(std::size_t query_size) {
   return query_size + query_size / 2;
 }
 
-ReplyOptions options_for(Sender const& sender, Query const& query, std::size_t query_size) {
+ReplyOptions options_for(Transport transport, bool is_proven, Query const& query,
+                         std::size_t query_size) {
   ReplyOptions out;
-  if (sender.transport == Transport::udp) {
+  if (transport == Transport::udp) {
     out.size_max = std::min(query.udp_size, udp_size_own);
-    if (!sender.trusted) out.size_max = std::min(out.size_max, size_max_unproven(query_size));
+    if (!is_proven) out.size_max = std::min(out.size_max, size_max_unproven(query_size));
+    out.cookie_proves = !is_proven;
     return out;
   }
   out.size_max = dns::message_size_max;
-  bool const is_stream = sender.transport != Transport::https;
+  bool const is_stream = transport != Transport::https;
   if (is_stream && query.wants_keepalive) out.keepalive = keepalive_100ms;
-  bool const is_encrypted = sender.transport != Transport::tcp;
+  bool const is_encrypted = transport != Transport::tcp;
   if (is_encrypted && query.wants_padding) out.padding_block = padding_block;
   return out;
 }
@@ -53,12 +55,19 @@ ReplyOptions options_for(Sender const& sender, Query const& query, std::size_t q
 
 Bridge::Bridge(BridgeSettings settings, engine::Entropy& entropy)
     : settings_(std::move(settings)),
+      admission_(settings_.admission, entropy),
       secret_(entropy.next_u64()),
       cache_(settings_.cache),
       effects_(effects_max),
       malformed_(Answer::of_code(ResponseCode::format_error)),
       not_implemented_(Answer::of_code(ResponseCode::not_implemented)),
       bad_version_(Answer::of_code(ResponseCode::bad_version)),
+      bad_cookie_(Answer::of_code(ResponseCode::bad_cookie)),
+      denied_(Answer::of_code(ResponseCode::refused, ExtendedError::prohibited,
+                              std::string(base::slug_of(base::ErrorCode::dns_client_denied)))),
+      limited_answer_(
+          Answer::of_code(ResponseCode::refused, ExtendedError::prohibited,
+                          std::string(base::slug_of(base::ErrorCode::dns_client_limited)))),
       refused_(Answer::of_code(ResponseCode::refused, ExtendedError::not_supported)),
       busy_(Answer::of_code(ResponseCode::server_failure, ExtendedError::not_ready,
                             std::string(base::slug_of(base::ErrorCode::resolve_busy)))),
@@ -86,6 +95,25 @@ Answer const* Bridge::standing_answer(Query const& query, QueryVerdict verdict) 
   return type == 0 || (type >= 128 && type < 256) ? &refused_ : nullptr;
 }
 
+Answer const* Bridge::turn_away(Admitted admitted, Query const& query, ReplyOptions& options) {
+  switch (admitted) {
+    case Admitted::denied:
+      ++counters_.denied;
+      return &denied_;
+    case Admitted::limited:
+      ++counters_.limited;
+      return &limited_answer_;
+    case Admitted::slip:
+      ++counters_.limited;
+      options.truncated = query.cookie.empty();
+      return options.truncated ? &empty_ : &bad_cookie_;
+    case Admitted::yes:
+    case Admitted::drop:
+      break;
+  }
+  return nullptr;
+}
+
 std::optional<std::size_t> Bridge::on_query(Moment now, Sender const& sender, ClientId client,
                                             std::span<std::uint8_t> buffer, std::size_t size) {
   DOTKEY_ASSERT(size <= buffer.size());
@@ -94,7 +122,19 @@ std::optional<std::size_t> Bridge::on_query(Moment now, Sender const& sender, Cl
   QueryVerdict const verdict = parse_query(message, query);
   if (verdict == QueryVerdict::drop) return 0;
   ++counters_.queries;
-  ReplyOptions const options = options_for(sender, query, size);
+  bool const is_proven = admission_.is_proven(sender, query, now);
+  ReplyOptions options = options_for(sender.transport, is_proven, query, size);
+  if (!query.cookie.empty()) {
+    options.cookie = admission_.cookies().bake(query.cookie, sender.address, now.unix_time);
+  }
+  Admitted const admitted = admission_.admit(sender, is_proven, now);
+  if (admitted == Admitted::drop) {
+    ++counters_.limited;
+    return 0;
+  }
+  if (Answer const* const known = turn_away(admitted, query, options)) {
+    return write(query, *known, now.instant, options, buffer);
+  }
   if (Answer const* const known = standing_answer(query, verdict)) {
     ++(known == &malformed_ ? counters_.malformed : counters_.refused);
     return write(query, *known, now.instant, options, buffer);
@@ -113,7 +153,10 @@ std::size_t Bridge::write(Query const& query, Answer const& answer, Instant now,
                           ReplyOptions const& options, std::span<std::uint8_t> buffer) {
   if (answer.code == ResponseCode::name_error) ++counters_.name_errors;
   if (answer.code == ResponseCode::server_failure) ++counters_.failures;
-  std::size_t const size = write_reply(query, answer, now, options, buffer);
+  // The client can have it all with the cookie that comes with this (RFC 7873 §5.2.3).
+  bool const wants_proof = options.cookie && options.cookie_proves && !fits(query, answer, options);
+  Answer const& given = wants_proof ? bad_cookie_ : answer;
+  std::size_t const size = write_reply(query, given, now, options, buffer);
   if ((buffer[2] & flag_truncated >> 8) != 0) ++counters_.truncated;
   return size;
 }

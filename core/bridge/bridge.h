@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/bridge/admission.h"
 #include "core/bridge/answer_cache.h"
 #include "core/bridge/chase.h"
 #include "core/crypto/hash.h"
@@ -22,17 +23,8 @@ enum class ClientId : std::uint64_t {};
 // One thing that the bridge waits for.
 enum class TaskId : std::uint64_t {};
 
-enum class Transport : std::uint8_t { udp, tcp, tls, https };
-
-// Where a query came from, as far as the answer depends on it.
-struct Sender {
-  base::IpAddress address;
-  Transport transport = Transport::udp;
-  // Its address is beyond doubt, or a little amplification towards it does no harm.
-  bool trusted = false;
-};
-
 struct BridgeSettings {
+  AdmissionSettings admission;
   ChaseRules rules;
   AnswerCacheSettings cache;
   Duration timeout = Duration::from_s(10);
@@ -73,7 +65,9 @@ struct Counters {
   std::uint64_t from_cache = 0;
   std::uint64_t malformed = 0;
   std::uint64_t refused = 0;
-  std::uint64_t joined = 0;  // waited for a question under way
+  std::uint64_t denied = 0;   // by the list of whom to serve
+  std::uint64_t limited = 0;  // over their rate
+  std::uint64_t joined = 0;   // waited for a question under way
   std::uint64_t truncated = 0;
   std::uint64_t name_errors = 0;
   std::uint64_t failures = 0;
@@ -130,6 +124,8 @@ class Bridge {
     }
   };
 
+  // The answer for those who are not admitted, nullptr for the others.
+  Answer const* turn_away(Admitted admitted, Query const& query, ReplyOptions& options);
   // nullptr when the query is one to be resolved.
   [[nodiscard]] Answer const* standing_answer(Query const& query, QueryVerdict verdict) const;
   // False when there is no room for one more.
@@ -143,6 +139,7 @@ class Bridge {
                     ReplyOptions const& options, std::span<std::uint8_t> buffer);
 
   BridgeSettings settings_;
+  Admission admission_;
   std::uint64_t secret_;
   AnswerCache cache_;
   engine::EffectQueue<Effect> effects_;
@@ -160,6 +157,9 @@ class Bridge {
   Answer const not_implemented_;
   Answer const bad_version_;
   Answer const empty_;
+  Answer const bad_cookie_;
+  Answer const denied_;
+  Answer const limited_answer_;
   Answer const refused_;
   Answer const busy_;
   Answer const any_;

@@ -29,6 +29,7 @@ enum class ResponseCode : std::uint16_t {
   not_implemented = 4,
   refused = 5,
   bad_version = 16,  // RFC 6891 §9
+  bad_cookie = 23,   // RFC 7873 §8
 };
 
 struct Question {

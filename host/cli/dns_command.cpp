@@ -17,6 +17,11 @@ namespace {
 
 struct DnsArguments {
   std::vector<std::string> listen = {"127.0.0.1:5300"};
+  std::vector<std::string> listen_tls;
+  std::vector<std::string> listen_https;
+  std::string certificate;
+  std::string key;
+  std::vector<std::string> allow;
   std::uint32_t threads = 1;
 };
 
@@ -31,11 +36,24 @@ base::Result<base::Endpoint> parse_listen(std::string const& text) {
 base::Result<dns::ServerSettings> dns_settings(Program const& program,
                                                DnsArguments const& arguments) {
   dns::ServerSettings out;
-  for (std::string const& text : arguments.listen) {
-    auto const endpoint = parse_listen(text);
-    if (!endpoint) return tl::make_unexpected(endpoint.error());
-    out.listen.push_back(*endpoint);
+  std::pair<std::vector<std::string> const&, std::vector<base::Endpoint>&> const all[] = {
+      {arguments.listen, out.listen},
+      {arguments.listen_tls, out.listen_tls},
+      {arguments.listen_https, out.listen_https}};
+  for (auto const& [texts, endpoints] : all) {
+    for (std::string const& text : texts) {
+      auto const endpoint = parse_listen(text);
+      if (!endpoint) return tl::make_unexpected(endpoint.error());
+      endpoints.push_back(*endpoint);
+    }
   }
+  for (std::string const& text : arguments.allow) {
+    auto const prefix = base::IpPrefix::parse(text);
+    if (!prefix) return tl::make_unexpected(prefix.error());
+    out.bridge.admission.allowed.push_back(*prefix);
+  }
+  out.certificate = arguments.certificate;
+  out.key = arguments.key;
   out.shards = arguments.threads;
   if (program.options.allow_local_network) {
     out.bridge.rules.local_network = resolve::LocalNetwork::allowed;
@@ -44,14 +62,22 @@ base::Result<dns::ServerSettings> dns_settings(Program const& program,
 }
 
 void print_start(Program const& program, dns::Server const& server) {
-  boost::json::array addresses;
+  dns::ServerAddresses const& addresses = server.addresses();
+  boost::json::object out;
   std::string text;
-  for (base::Endpoint const& address : server.addresses()) {
-    addresses.emplace_back(address.to_string());
-    text += (text.empty() ? "" : ", ") + address.to_string();
-  }
-  if (program.options.json) return print_json({{"dns", std::move(addresses)}});
-  print_line("DNS on " + text + "; Ctrl-C ends it.");
+  auto const add = [&](char const* name, char const* title, auto const& list) {
+    boost::json::array texts;
+    for (base::Endpoint const& address : list) {
+      texts.emplace_back(address.to_string());
+      text += (text.empty() ? "" : ", ") + std::string(title) + " on " + address.to_string();
+    }
+    out[name] = std::move(texts);
+  };
+  add("dns", "DNS", addresses.dns);
+  add("tls", "DNS over TLS", addresses.tls);
+  add("https", "DNS over HTTPS", addresses.https);
+  if (program.options.json) return print_json(out);
+  print_line(text + "; Ctrl-C ends it.");
 }
 
 daemon::CoreSettings dns_core_settings(Program const& program, bridge::ChaseRules const& rules) {
@@ -83,7 +109,7 @@ base::Result<void> run_dns(Program& program, DnsArguments const& arguments) {
     outcome.error = started.error();
     on_outcome(outcome);
   };
-  auto const server = dns::Server::open(foreground.loop(), find_key, *settings);
+  auto const server = dns::Server::open(foreground.loop(), find_key, std::move(*settings));
   if (!server) return tl::make_unexpected(server.error());
   print_start(program, **server);
   foreground.run_until_interrupted();
@@ -99,6 +125,20 @@ void add_dns_command(CLI::App& app, Program& program) {
   dns->add_option("--listen", arguments->listen,
                   "Where to answer, repeatable (default 127.0.0.1:5300)")
       ->type_name("ADDRESS:PORT")
+      ->allow_extra_args(false);
+  dns->add_option("--listen-tls", arguments->listen_tls, "Where to answer DNS over TLS, repeatable")
+      ->type_name("ADDRESS:PORT")
+      ->allow_extra_args(false);
+  dns->add_option("--listen-https", arguments->listen_https,
+                  "Where to answer DNS over HTTPS at /dns-query, repeatable")
+      ->type_name("ADDRESS:PORT")
+      ->allow_extra_args(false);
+  dns->add_option("--cert", arguments->certificate, "Certificate with its chain, PEM")
+      ->type_name("FILE");
+  dns->add_option("--key", arguments->key, "The certificate's key, PEM")->type_name("FILE");
+  dns->add_option("--allow", arguments->allow,
+                  "Whom to serve, repeatable (default: this machine and its local network)")
+      ->type_name("PREFIX")
       ->allow_extra_args(false);
   dns->add_option("--threads", arguments->threads, "Threads that answer")
       ->check(CLI::Range(1, 64))

@@ -48,9 +48,12 @@ void Poller::remove(int fd, Watcher& watcher) {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void Poller::wait(int timeout_ms) {
+void Poller::wait_for_events(int timeout_ms) {
   int const count = ::epoll_wait(epoll_, batch_.data(), batch_max, timeout_ms);
   batch_size_ = count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+void Poller::call_watchers() {
   for (std::size_t i = 0; i < batch_size_; ++i) {
     std::uint32_t const events = batch_[i].events;
     if (events == 0) continue;

@@ -39,14 +39,22 @@ class Poller {
   bool change(int fd, std::uint32_t events, Watcher& watcher);
   void remove(int fd, Watcher& watcher);
 
-  // Waits up to `timeout_ms` (-1: for ever) and calls the watchers whose sockets are ready.
-  void wait(int timeout_ms);
+  // Waits up to `timeout_ms` (-1: for ever), calls `on_awake`, then the watchers whose sockets are
+  // ready.
+  template <class OnAwake>
+  void wait(int timeout_ms, OnAwake on_awake) {
+    wait_for_events(timeout_ms);
+    on_awake();
+    call_watchers();
+  }
 
   // Runs `work` on this loop's thread, soon. On any thread.
   void post(std::function<void()> work);
 
  private:
   static constexpr std::size_t batch_max = 256;
+  void wait_for_events(int timeout_ms);
+  void call_watchers();
   void run_posted();
 
   int epoll_ = -1;

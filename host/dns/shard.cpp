@@ -5,11 +5,15 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <unistd.h>
 
 #include "host/loop/clock.h"
 
 namespace dotkey::host::dns {
 namespace {
+
+constexpr engine::Duration tick = engine::Duration::from_s(1);
+constexpr std::size_t read_size = 64 * 1024;
 
 int timeout_ms(std::optional<engine::Instant> deadline) {
   if (!deadline) return -1;
@@ -17,11 +21,19 @@ int timeout_ms(std::optional<engine::Instant> deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(ms, 0, 60'000));
 }
 
+// For these the kernel vouches, or a reply to a forged address stays in our own network.
+bool is_trusted(base::IpAddress const& address) {
+  return address.is_local_network();
+}
+
 }  // namespace
 
-Shard::Shard(bridge::BridgeSettings const& settings, boost::asio::io_context& main_loop,
-             FindKey find_key)
-    : main_loop_(main_loop), find_key_(std::move(find_key)), bridge_(settings, entropy_) {}
+Shard::Shard(ShardParts parts)
+    : parts_(std::move(parts)),
+      bridge_(parts_.bridge, entropy_),
+      message_buffer_(wire::dns::message_size_max + bridge::Bridge::reply_overhead_max),
+      read_buffer_(read_size),
+      now_(loop::moment()) {}
 
 Shard::~Shard() {
   stop();
@@ -31,11 +43,21 @@ base::Result<void> Shard::open() {
   return poller_.open();
 }
 
-base::Result<base::Endpoint> Shard::listen_udp(base::Endpoint const& local) {
+base::Result<base::Endpoint> Shard::listen_udp_and_tcp(base::Endpoint const& local) {
   auto port = UdpPort::open(local, poller_, *this);
   if (!port) return tl::make_unexpected(port.error());
+  base::Endpoint const bound = (*port)->local();
+  if (auto stream = listen_stream(bound, bridge::Transport::tcp); !stream) return stream;
   udp_ports_.push_back(std::move(*port));
-  return udp_ports_.back()->local();
+  return bound;
+}
+
+base::Result<base::Endpoint> Shard::listen_stream(base::Endpoint const& local,
+                                                  bridge::Transport transport) {
+  auto port = StreamPort::open(local, transport, poller_, *this);
+  if (!port) return tl::make_unexpected(port.error());
+  stream_ports_.push_back(std::move(*port));
+  return stream_ports_.back()->local();
 }
 
 void Shard::start() {
@@ -50,22 +72,31 @@ void Shard::stop() {
 }
 
 void Shard::run() {
+  next_tick_ = loop::now() + tick;
   while (!stopping_) {
-    poller_.wait(timeout_ms(bridge_.next_deadline()));
-    if (auto const deadline = bridge_.next_deadline(); deadline && *deadline <= loop::now()) {
-      bridge_.on_deadline(loop::moment());
+    auto deadline = bridge_.next_deadline();
+    if (!connections_.empty()) deadline = std::min(deadline.value_or(next_tick_), next_tick_);
+    poller_.wait(timeout_ms(deadline), [this] { now_ = loop::moment(); });
+    if (auto const due = bridge_.next_deadline(); due && *due <= now_.instant) {
+      bridge_.on_deadline(now_);
       drain();
     }
+    if (now_.instant >= next_tick_) tick_connections();
+    remove_closed();
+  }
+  // On this thread, where the connections' sockets are at home.
+  connections_.clear();
+}
+
+void Shard::tick_connections() {
+  next_tick_ = now_.instant + tick;
+  for (auto const& [number, connection] : connections_) {
+    if (connection->is_open()) connection->on_tick(now_.instant);
   }
 }
 
-void Shard::on_batch_begins() {
-  now_ = loop::moment();
-}
-
-// For these the kernel vouches, or a reply to a forged address stays in our own network.
-bool Shard::is_trusted(base::IpAddress const& address) const {
-  return address.is_local_network();
+void Shard::remove_closed() {
+  for (std::uint64_t const number : std::exchange(closed_, {})) connections_.erase(number);
 }
 
 std::size_t Shard::on_datagram(UdpPort& port, UdpPeer const& peer, std::span<std::uint8_t> buffer,
@@ -76,7 +107,7 @@ std::size_t Shard::on_datagram(UdpPort& port, UdpPeer const& peer, std::span<std
   bridge::ClientId const id{++last_client_};
   auto const done = bridge_.on_query(now_, sender, id, buffer, size);
   if (done) return *done;
-  udp_clients_.emplace(last_client_, UdpClient{&port, peer});
+  clients_.emplace(last_client_, UdpClient{&port, peer});
   return 0;
 }
 
@@ -84,32 +115,83 @@ void Shard::on_batch_ends() {
   drain();
 }
 
+void Shard::on_accepted(StreamPort& port, int fd, base::IpAddress const& client) {
+  if (!parts_.places.take(now_.instant, client)) {
+    ::close(fd);
+    return;
+  }
+  bool const is_tls = port.transport() == bridge::Transport::tls;
+  bool const is_https = port.transport() == bridge::Transport::https;
+  TlsSession session;
+  if (is_tls) session = parts_.dot->accept(fd);
+  if (is_https) session = parts_.doh->accept(fd);
+  bool const failed = (is_tls || is_https) && !session;
+  auto connection =
+      std::make_unique<Connection>(++last_connection_, Stream(fd, std::move(session)),
+                                   bridge::Sender{client, port.transport(), true}, parts_.limits,
+                                   poller_, static_cast<Connection::Service&>(*this));
+  if (failed || !connection->start()) {
+    parts_.places.give_back(client);
+    return;
+  }
+  connections_.emplace(last_connection_, std::move(connection));
+}
+
+void Shard::on_closed(Connection& connection) {
+  parts_.places.give_back(connection.sender().address);
+  closed_.push_back(connection.number());
+}
+
+std::optional<std::size_t> Shard::on_stream_query(Connection& connection, QueryToken token,
+                                                  std::span<std::uint8_t> buffer,
+                                                  std::size_t size) {
+  bridge::ClientId const id{++last_client_};
+  auto const done = bridge_.on_query(now_, connection.sender(), id, buffer, size);
+  if (!done) clients_.emplace(last_client_, StreamClient{connection.number(), token});
+  return done;
+}
+
+void Shard::on_stream_batch_ends() {
+  drain();
+}
+
 void Shard::drain() {
-  while (auto effect = bridge_.poll_effect()) {
-    if (auto const* const wanted = std::get_if<bridge::ResolveKey>(&*effect)) {
-      ask_keys(*wanted);
-    } else if (auto const* const ready = std::get_if<bridge::Reply>(&*effect)) {
-      reply(*ready);
-    } else if (auto const* const upstream = std::get_if<bridge::AskUpstream>(&*effect)) {
-      bridge_.on_message(loop::moment(), upstream->id,
-                         base::fail(base::ErrorCode::dns_no_upstream));
-    } else if (auto const* const servers = std::get_if<bridge::AskServers>(&*effect)) {
-      bridge_.on_message(loop::moment(), servers->id,
-                         base::fail(base::ErrorCode::dns_servers_failed));
+  for (;;) {
+    if (auto const effect = bridge_.poll_effect()) {
+      carry_out(*effect);
+    } else if (!replied_.empty()) {
+      // Several replies leave in one write. What that lets in may ask for more.
+      for (Connection* const connection : std::exchange(replied_, {})) {
+        if (connection->is_open()) connection->flush();
+      }
+    } else {
+      return;
     }
+  }
+}
+
+void Shard::carry_out(bridge::Effect const& effect) {
+  if (auto const* const wanted = std::get_if<bridge::ResolveKey>(&effect)) {
+    ask_keys(*wanted);
+  } else if (auto const* const ready = std::get_if<bridge::Reply>(&effect)) {
+    reply(*ready);
+  } else if (auto const* const upstream = std::get_if<bridge::AskUpstream>(&effect)) {
+    bridge_.on_message(now_, upstream->id, base::fail(base::ErrorCode::dns_no_upstream));
+  } else if (auto const* const servers = std::get_if<bridge::AskServers>(&effect)) {
+    bridge_.on_message(now_, servers->id, base::fail(base::ErrorCode::dns_servers_failed));
   }
 }
 
 // There and back by the two loops' queues. A shard that is gone by then is not called.
 void Shard::ask_keys(bridge::ResolveKey const& wanted) {
-  boost::asio::post(main_loop_, [this, weak = std::weak_ptr<Shard*>(self_), wanted] {
+  boost::asio::post(parts_.main_loop, [this, weak = std::weak_ptr<Shard*>(self_), wanted] {
     if (weak.expired()) return;
-    find_key_(wanted.key, [weak, id = wanted.id](resolve::Outcome const& outcome) {
+    parts_.find_key(wanted.key, [weak, id = wanted.id](resolve::Outcome const& outcome) {
       auto const self = weak.lock();
       if (!self) return;
       Shard* const shard = *self;
       shard->poller_.post([shard, id, outcome] {
-        shard->bridge_.on_outcome(loop::moment(), id, outcome);
+        shard->bridge_.on_outcome(shard->now_, id, outcome);
         shard->drain();
       });
     });
@@ -117,8 +199,16 @@ void Shard::ask_keys(bridge::ResolveKey const& wanted) {
 }
 
 void Shard::reply(bridge::Reply const& reply) {
-  auto const client = udp_clients_.extract(static_cast<std::uint64_t>(reply.client));
-  if (!client.empty()) client.mapped().port->send(client.mapped().peer, reply.message);
+  auto const client = clients_.extract(static_cast<std::uint64_t>(reply.client));
+  if (client.empty()) return;
+  if (auto const* const udp = std::get_if<UdpClient>(&client.mapped())) {
+    return udp->port->send(udp->peer, reply.message);
+  }
+  auto const& stream = std::get<StreamClient>(client.mapped());
+  auto const at = connections_.find(stream.connection);
+  if (at == connections_.end()) return;
+  at->second->reply(stream.token, reply.message);
+  replied_.push_back(at->second.get());
 }
 
 }  // namespace dotkey::host::dns

@@ -8,13 +8,17 @@
 #include <memory>
 #include <thread>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 
 #include "core/bridge/bridge.h"
 
+#include "host/dns/connection.h"
+#include "host/dns/connection_places.h"
 #include "host/dns/poller.h"
+#include "host/dns/stream_port.h"
 #include "host/dns/udp_port.h"
 #include "host/loop/system_entropy.h"
 
@@ -24,18 +28,30 @@ namespace dotkey::host::dns {
 using OnOutcome = std::function<void(resolve::Outcome const&)>;
 using FindKey = std::function<void(crypto::PublicKey const&, OnOutcome)>;
 
-class Shard final : UdpPort::Service {
+// What the shards of a server have in common. All of it outlives them.
+struct ShardParts {
+  boost::asio::io_context& main_loop;
+  FindKey find_key;
+  bridge::BridgeSettings const& bridge;
+  ConnectionLimits const& limits;
+  ConnectionPlaces& places;
+  std::shared_ptr<TlsServer> dot;
+  std::shared_ptr<TlsServer> doh;
+};
+
+class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service {
  public:
-  // `main_loop` and what `find_key` uses outlive the shard.
-  Shard(bridge::BridgeSettings const& settings, boost::asio::io_context& main_loop,
-        FindKey find_key);
+  // What `parts` refers to outlives the shard.
+  explicit Shard(ShardParts parts);
   ~Shard();
   Shard(Shard const&) = delete;
   Shard& operator=(Shard const&) = delete;
 
-  // Before start(). Returns where it listens. Errors: network_socket_failed.
+  // Before start(). The others return where it listens. Errors: network_socket_failed.
   base::Result<void> open();
-  base::Result<base::Endpoint> listen_udp(base::Endpoint const& local);
+  base::Result<base::Endpoint> listen_udp_and_tcp(base::Endpoint const& local);
+  base::Result<base::Endpoint> listen_stream(base::Endpoint const& local,
+                                             bridge::Transport transport);
   void start();
   void stop();  // returns when the thread has ended
 
@@ -44,26 +60,51 @@ class Shard final : UdpPort::Service {
     UdpPort* port;
     UdpPeer peer;
   };
+  struct StreamClient {
+    std::uint64_t connection;
+    QueryToken token;
+  };
+  using Client = std::variant<UdpClient, StreamClient>;
 
   void run();
-  void on_batch_begins() override;
   std::size_t on_datagram(UdpPort& port, UdpPeer const& peer, std::span<std::uint8_t> buffer,
                           std::size_t size) override;
   void on_batch_ends() override;
+
+  void on_accepted(StreamPort& port, int fd, base::IpAddress const& client) override;
+  std::optional<std::size_t> on_stream_query(Connection& connection, QueryToken token,
+                                             std::span<std::uint8_t> buffer,
+                                             std::size_t size) override;
+  std::span<std::uint8_t> message_buffer() override { return message_buffer_; }
+  std::span<std::uint8_t> read_buffer() override { return read_buffer_; }
+  engine::Instant now() override { return now_.instant; }
+  bool is_crowded() override { return parts_.places.is_crowded(); }
+  void on_closed(Connection& connection) override;
+  void on_stream_batch_ends() override;
+
   void drain();
+  void carry_out(bridge::Effect const& effect);
   void ask_keys(bridge::ResolveKey const& wanted);
   void reply(bridge::Reply const& reply);
-  [[nodiscard]] bool is_trusted(base::IpAddress const& address) const;
+  void tick_connections();
+  void remove_closed();
 
-  boost::asio::io_context& main_loop_;
-  FindKey find_key_;
+  ShardParts parts_;
   loop::SystemEntropy entropy_;
   bridge::Bridge bridge_;
   Poller poller_;
   std::vector<std::unique_ptr<UdpPort>> udp_ports_;
-  std::unordered_map<std::uint64_t, UdpClient> udp_clients_;
+  std::vector<std::unique_ptr<StreamPort>> stream_ports_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<std::uint64_t> closed_;  // connections that go before the next wait
+  std::vector<Connection*> replied_;   // those with something to send
+  std::unordered_map<std::uint64_t, Client> clients_;
+  base::Bytes message_buffer_;
+  base::Bytes read_buffer_;
   std::uint64_t last_client_ = 0;
+  std::uint64_t last_connection_ = 0;
   engine::Moment now_;
+  engine::Instant next_tick_;
   std::atomic<bool> stopping_ = false;
   // What the main loop still holds of this shard finds it gone by this.
   std::shared_ptr<Shard*> self_ = std::make_shared<Shard*>(this);

@@ -92,7 +92,6 @@ void UdpPort::prepare(std::size_t slot) {
 }
 
 void UdpPort::on_ready(std::uint32_t) {
-  service_.on_batch_begins();
   for (int round = 0; round < rounds_max; ++round) {
     int const count = ::recvmmsg(fd_, in_.data(), batch_max, 0, nullptr);
     if (count <= 0) break;

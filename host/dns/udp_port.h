@@ -29,7 +29,6 @@ class UdpPort final : public Poller::Watcher {
   // What answers: the size of the reply written over the query, or 0.
   class Service {
    public:
-    virtual void on_batch_begins() = 0;
     virtual std::size_t on_datagram(UdpPort& port, UdpPeer const& peer,
                                     std::span<std::uint8_t> buffer, std::size_t size) = 0;
     virtual void on_batch_ends() = 0;

@@ -17,6 +17,16 @@ DOTKEY = os.environ.get("DOTKEY", "build/release/dotkey")
 DEADLINE_S = 20
 
 
+def make_certificate(directory):
+    """A self-signed certificate for localhost, and its key."""
+    certificate, key = os.path.join(directory, "cert.pem"), os.path.join(directory, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
 class Program:
     """`dotkey` with these arguments until it is closed; `ready` is its first line."""
 

@@ -3,6 +3,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/integers.h"
+#include "core/base/ip_prefix.h"
 #include "core/base/text.h"
 
 namespace dotkey::base {
@@ -68,6 +69,25 @@ TEST(endpoint, only_routable_addresses_are_global) {
         "100.64.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fd00::1", "ff02::1",
         "2001:db8::1", "64:ff9b::7f00:1", "2002:7f00:1::"}) {
     EXPECT_FALSE(IpAddress::parse(text)->is_global()) << text;
+  }
+}
+
+TEST(ip_prefix, holds_the_addresses_that_begin_with_it) {
+  auto const prefix = IpPrefix::parse("192.0.2.128/25").value();
+  EXPECT_TRUE(prefix.contains(IpAddress::parse("192.0.2.200").value()));
+  EXPECT_FALSE(prefix.contains(IpAddress::parse("192.0.2.100").value()));
+  EXPECT_EQ(prefix.to_string(), "192.0.2.128/25");
+  auto const wide = IpPrefix::parse("2001:db8::/33").value();
+  EXPECT_TRUE(wide.contains(IpAddress::parse("2001:db8:7fff::1").value()));
+  EXPECT_FALSE(wide.contains(IpAddress::parse("2001:db8:8000::1").value()));
+  EXPECT_FALSE(IpPrefix::parse("0.0.0.0/0")->contains(IpAddress::parse("::1").value()));
+  EXPECT_EQ(IpPrefix::parse("192.0.2.1")->bits(), 32);
+}
+
+TEST(ip_prefix, a_slip_of_the_pen_is_refused) {
+  for (auto const* text : {"192.0.2.1/24", "192.0.2.0/33", "2001:db8::/129", "192.0.2.0/", "/8",
+                           "192.0.2.0/-1", "", "192.0.2.0/24/8"}) {
+    EXPECT_FALSE(IpPrefix::parse(text)) << text;
   }
 }
 

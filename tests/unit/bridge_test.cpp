@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/integers.h"
+#include "core/base/text.h"
 
 #include "tests/support/packets.h"
 #include "tests/support/seeded_entropy.h"
@@ -128,6 +129,13 @@ class BridgeTest : public testing::Test {
       return ExtendedError{base::read_be<std::uint16_t>(option.value)};
     }
     return ExtendedError::none;
+  }
+
+  static Bytes cookie_of(dns::Message const& message) {
+    for (auto const& option : message.edns.value_or(dns::Edns()).options) {
+      if (option.code == option_code::cookie) return option.value;
+    }
+    return {};
   }
 
   static std::string address_of(dns::ResourceRecord const& record) {
@@ -420,6 +428,118 @@ TEST_F(BridgeTest, an_unproven_address_gets_little_more_than_it_sent) {
       }
     }
   }
+}
+
+TEST_F(BridgeTest, a_cookie_proves_an_address) {
+  sender.trusted = false;
+  dns::Message query = question("deep.down." + key, RecordType::txt);
+  query.edns.emplace();
+  query.edns->options.push_back({option_code::cookie, Bytes(8, 0x24)});
+  Bytes const cookie = cookie_of(*send(query));
+  ASSERT_EQ(cookie.size(), 24U);
+  query.questions[0].name = dns_name("long." + key);
+  auto const first = send(query);
+  EXPECT_EQ(first->code, ResponseCode::bad_cookie);
+  EXPECT_TRUE(first->answers.empty());
+  query.edns->options[0].value = cookie_of(*first);
+  EXPECT_EQ(send(query)->answers.size(), 1U);
+  // Somebody else's, one that was changed, and one from long ago.
+  sender.address = base::IpAddress::v4({127, 0, 0, 2});
+  EXPECT_EQ(send(query)->code, ResponseCode::bad_cookie);
+  sender.address = base::IpAddress::v4({127, 0, 0, 1});
+  query.edns->options[0].value[20] ^= 1;
+  EXPECT_EQ(send(query)->code, ResponseCode::bad_cookie);
+  query.edns->options[0].value[20] ^= 1;
+  pass(Duration::from_s(3601));
+  EXPECT_EQ(send(query)->code, ResponseCode::bad_cookie);
+}
+
+TEST_F(BridgeTest, strangers_are_not_served_unless_allowed) {
+  sender.address = base::IpAddress::v4({8, 8, 8, 8});
+  EXPECT_EQ(ask(key, RecordType::a).code, ResponseCode::refused);
+  EXPECT_EQ(bridge->counters().denied, 1U);
+  EXPECT_TRUE(asked_keys.empty());
+  settings.admission.allowed = {*base::IpPrefix::parse("8.8.8.0/24")};
+  bridge.emplace(settings, entropy);
+  EXPECT_EQ(ask(key, RecordType::a).code, ResponseCode::no_error);
+  sender.address = base::IpAddress::v4({8, 8, 9, 8});
+  EXPECT_EQ(ask(key, RecordType::a).code, ResponseCode::refused);
+}
+
+TEST_F(BridgeTest, a_flood_from_one_network_gets_little_and_others_are_served) {
+  settings.admission.allowed = {*base::IpPrefix::parse("0.0.0.0/0")};
+  bridge.emplace(settings, entropy);
+  sender.trusted = false;
+  Bytes const query = dns::encode_message(question(key, RecordType::a)).value();
+  std::size_t replies_seen = 0;
+  std::size_t answered = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    sender.address = base::IpAddress::v4({198, 51, 100, static_cast<std::uint8_t>(i)});
+    auto const reply = send(ByteView(query));
+    if (!reply) continue;
+    ++replies_seen;
+    if (!dns::parse_message(*reply, dns::rules_for_sockets)->truncated) ++answered;
+  }
+  EXPECT_LE(answered, settings.admission.unproven_burst);
+  EXPECT_LE(replies_seen, settings.admission.unproven_burst + 5000U);
+  sender.address = base::IpAddress::v4({198, 51, 101, 1});
+  EXPECT_EQ(ask(key, RecordType::a).answers.size(), 1U);
+  // One who proves its address has a share of its own.
+  sender.address = base::IpAddress::v4({198, 51, 100, 9});
+  sender.transport = Transport::tcp;
+  EXPECT_EQ(ask(key, RecordType::a).answers.size(), 1U);
+}
+
+TEST_F(BridgeTest, a_client_that_asks_too_much_is_told_so) {
+  settings.admission.allowed = {*base::IpPrefix::parse("0.0.0.0/0")};
+  settings.admission.client_per_s = 10;
+  settings.admission.client_burst = 20;
+  bridge.emplace(settings, entropy);
+  sender.address = base::IpAddress::v4({198, 51, 100, 9});
+  sender.transport = Transport::tls;
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(key, RecordType::a).code, ResponseCode::no_error);
+  EXPECT_EQ(ask(key, RecordType::a).code, ResponseCode::refused);
+  pass(Duration::from_s(1));
+  EXPECT_EQ(ask(key, RecordType::a).code, ResponseCode::no_error);
+}
+
+TEST_F(BridgeTest, replies_are_fresh_as_long_as_their_smallest_ttl) {
+  dns::Message const query = question(key, RecordType::a);
+  EXPECT_EQ(freshness_s(*send(ByteView(dns::encode_message(query).value()))), 300U);
+  dns::Message const nothing = question("nope." + key, RecordType::a);
+  EXPECT_EQ(freshness_s(*send(ByteView(dns::encode_message(nothing).value()))), 60U);
+  EXPECT_EQ(freshness_s(Bytes(4)), 0U);
+}
+
+// RFC 9018, appendix A.1 and A.3.
+TEST(cookie_baker, agrees_with_the_rfc) {
+  crypto::ShortHashKey const secret{0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2, 0xa4, 0x3f,
+                                    0x48, 0xe7, 0xdc, 0x84, 0x9e, 0x37, 0xbf, 0xcf};
+  CookieBaker const baker(secret);
+  auto const sent = base::parse_hex("2464c4abcf10c957").value();
+  auto const client = base::IpAddress::v4({198, 51, 100, 100});
+  UnixTime const then{1'559'731'985'000'000};
+  Cookie const cookie = baker.bake(sent, client, then);
+  EXPECT_EQ(base::encode_hex(cookie), "2464c4abcf10c957010000005cf79f111f8130c3eee29480");
+  EXPECT_TRUE(baker.is_ours(cookie, client, then));
+  EXPECT_TRUE(baker.is_ours(cookie, client, then + Duration::from_s(3600)));
+  EXPECT_FALSE(baker.is_ours(cookie, client, then + Duration::from_s(3601)));
+  EXPECT_TRUE(baker.is_ours(cookie, client, then - Duration::from_s(300)));
+  EXPECT_FALSE(baker.is_ours(cookie, client, then - Duration::from_s(301)));
+}
+
+TEST(rate_limit, a_flood_of_networks_does_not_free_the_one_that_is_over) {
+  RateLimit limit(10, 20, 1024, 42);
+  Instant const now{1'000'000};
+  auto const busy = base::IpAddress::v4({203, 0, 113, 0});
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(limit.take(now, busy));
+  EXPECT_FALSE(limit.take(now, busy));
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    auto const byte = [i](int shift) { return static_cast<std::uint8_t>(i >> shift); };
+    limit.take(now, base::IpAddress::v4({10, byte(16), byte(8), byte(0)}));
+  }
+  EXPECT_FALSE(limit.take(now, busy));
+  EXPECT_TRUE(limit.take(now + Duration::from_ms(100), busy));
 }
 
 TEST_F(BridgeTest, clients_that_ask_the_same_wait_for_one_lookup) {
