@@ -98,6 +98,7 @@ namespace dotkey::base {
   X(evidence_oversized,         "evidence.oversized",         "The dotkey program sent more packets or certificates than a page can need; update dotkey.") \
   X(evidence_packet_missing,    "evidence.packet_missing",    "The dotkey program showed no packet that this key signed; run `dotkey doctor`.") \
   X(evidence_route_unpublished, "evidence.route_unpublished", "The connection does not go where the key's records lead; load the page again, and run `dotkey doctor` if that does not help.") \
+  X(doctor_broken,              "doctor.broken",              "A link between the browser and the network is broken; run the command named beside it.") \
   X(daemon_running,             "daemon.running",             "A daemon serves this state directory already; see `dotkey status`.") \
   X(daemon_not_running,         "daemon.not_running",         "No daemon runs for this state directory; start `dotkey daemon`.") \
   X(daemon_gone,                "daemon.gone",                "The daemon closed the connection; see whether it still runs with `dotkey status`.") \

@@ -27,11 +27,26 @@ std::vector<std::string> socket_paths(store::Paths const& paths) {
   return out;
 }
 
-bool is_own_user(int fd) {
+namespace {
+
+std::optional<ucred> peer_of(int fd) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer &&
-         peer.uid == ::geteuid();
+  bool const known =
+      ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer;
+  return known ? std::optional(peer) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<pid_t> peer_process(int fd) {
+  auto const peer = peer_of(fd);
+  return peer ? std::optional(peer->pid) : std::nullopt;
+}
+
+bool is_own_user(int fd) {
+  auto const peer = peer_of(fd);
+  return peer && peer->uid == ::geteuid();
 }
 
 }  // namespace dotkey::host::channel

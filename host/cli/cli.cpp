@@ -59,12 +59,14 @@ void build_tree(CLI::App& app, Program& program) {
   add_allow_local_command(app, program);
   add_daemon_command(app, program);
   add_status_command(app, program);
+  add_doctor_command(app, program);
   add_relay_command(app, program);
   add_dns_command(app, program);
   add_testnet_command(app, program);
   add_install_commands(app, program);
   add_native_host_command(app, program);
   add_trust_command(app, program);
+  add_use_relay_command(app, program);
 }
 
 int print_usage_or_help(CLI::App const& app, CLI::ParseError const& error) {
@@ -78,7 +80,11 @@ base::Result<void> run_action(Program& program) {
   auto paths = store::paths_from_environment();
   if (!paths) return tl::make_unexpected(paths.error());
   program.paths = std::move(*paths);
-  if (auto complete = complete_options(program.options, program.paths); !complete) return complete;
+  if (auto complete = complete_options(program.options, program.paths); !complete) {
+    if (!program.tolerates_bad_config) return complete;
+    program.config_error = complete.error();
+    if (!program.options.state_dir.empty()) program.paths.state_dir = program.options.state_dir;
+  }
   return program.action();
 }
 

@@ -1,42 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // dotkey install and dotkey uninstall.
-#include <cstdlib>
 #include <memory>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include "host/channel/socket_path.h"
+#include "host/cli/daemon_start.h"
+#include "host/cli/install_settings.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/install/install.h"
-#include "host/native/daemon_launch.h"
 
 namespace dotkey::host::cli {
 namespace {
 
 using install::Settings;
 using install::Step;
-
-std::string variable_or(char const* name, std::string fallback) {
-  char const* const value = std::getenv(name);
-  return value != nullptr && value[0] == '/' ? value : fallback;
-}
-
-base::Result<void> complete(Settings& settings, Program const& program) {
-  auto user = trust::UserDirectories::current();
-  if (!user) return base::fail(base::ErrorCode::file_unreadable, "no home directory is known");
-  settings.trust_user = std::move(*user);
-  settings.user.home = settings.trust_user.home;
-  settings.user.config_home = variable_or("XDG_CONFIG_HOME", settings.user.home + "/.config");
-  settings.state_dir = program.paths.state_dir;
-  settings.program = native::own_program();
-  native::find_runtime_directory();
-  settings.sockets = channel::socket_paths(program.paths);
-  char const* const path = std::getenv("PATH");
-  settings.search_path = path == nullptr ? "/usr/bin:/bin" : path;
-  return {};
-}
 
 boost::json::object to_json(Step const& step) {
   boost::json::object entry{{"what", step.what}, {"path", step.path}, {"changed", step.changed}};
@@ -98,14 +77,20 @@ void add_command(CLI::App& app, Program& program, char const* name, char const* 
   command->add_flag("--system", settings->system, "For all users of this computer, as root");
   command->add_option("--root", settings->root, "With --system: below this directory")
       ->type_name("DIR");
+  if (operation == &install::install) {
+    command->add_flag("--new-ca", settings->new_ca,
+                      "Replace the local CA: its file is damaged, or others may have read it");
+  }
   command->add_flag("--dry-run", settings->dry_run, "Only say what would be done");
   command->footer(std::string("Examples:\n  dotkey ") + name + " --dry-run\n  dotkey " + name +
                   " --browser firefox");
   command->callback([&program, settings, operation, done] {
     program.action = [&program, settings, operation, done]() -> base::Result<void> {
-      if (auto completed = complete(*settings, program); !completed) return completed;
+      if (auto completed = complete_install_settings(*settings, program); !completed)
+        return completed;
       auto const steps = operation(*settings);
       if (!steps) return base::Failure(steps.error());
+      if (!settings->dry_run) tell_daemon_to_reload(program);
       return print_steps(program, *settings, done, *steps);
     };
   });

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "host/channel/message.h"
-#include "host/channel/socket_path.h"
+#include "host/cli/daemon_start.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/native/daemon_launch.h"
@@ -26,20 +26,11 @@ void answer_with(base::Error const& error) {
   }
 }
 
-native::LaunchSettings launch_settings(Program const& program) {
-  native::LaunchSettings settings;
-  settings.socket_paths = channel::socket_paths(program.paths);
-  settings.command = {native::own_program(), "daemon", "--state-dir", program.paths.state_dir};
-  if (!program.options.config_file.empty()) {
-    settings.command.insert(settings.command.end(), {"--config", program.options.config_file});
-  }
-  settings.watched_fd = STDIN_FILENO;
-  return settings;
-}
-
 base::Result<void> run_native_host(Program const& program) {
   std::signal(SIGPIPE, SIG_IGN);
-  auto const daemon = native::connect_or_start(launch_settings(program));
+  native::LaunchSettings settings = launch_settings(program);
+  settings.watched_fd = STDIN_FILENO;
+  auto const daemon = native::connect_or_start(settings);
   if (!daemon) return base::Failure(daemon.error());
   auto const end = native::carry_frames({STDIN_FILENO, STDOUT_FILENO, *daemon});
   ::close(*daemon);

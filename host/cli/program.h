@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct Program {
   std::function<void(base::Error const&)> report = &print_error;
   // What the command line asks for; run after parsing, with options and paths complete.
   std::function<base::Result<void>()> action;
+  // A command that finds faults says itself what is wrong with the configuration; it then runs with
+  // the defaults.
+  bool tolerates_bad_config = false;
+  std::optional<base::Error> config_error;
   // What goes to stderr after an error, for a person.
   std::vector<std::string> error_notes;
 
@@ -43,6 +48,7 @@ void add_tlsa_command(CLI::App& app, Program& program);
 void add_cert_command(CLI::App& app, Program& program);
 void add_allow_local_command(CLI::App& app, Program& program);
 void add_daemon_command(CLI::App& app, Program& program);
+void add_doctor_command(CLI::App& app, Program& program);
 void add_dns_command(CLI::App& app, Program& program);
 void add_relay_command(CLI::App& app, Program& program);
 void add_status_command(CLI::App& app, Program& program);
@@ -50,6 +56,7 @@ void add_testnet_command(CLI::App& app, Program& program);
 void add_install_commands(CLI::App& app, Program& program);
 void add_native_host_command(CLI::App& app, Program& program);
 void add_trust_command(CLI::App& app, Program& program);
+void add_use_relay_command(CLI::App& app, Program& program);
 
 // A public key in any spelling, else the name of a stored key. Errors: those of
 // names::parse_public_key and KeyStore::load.

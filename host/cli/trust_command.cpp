@@ -36,6 +36,7 @@ void add_trust_command(CLI::App& app, Program& program) {
   auto const add = [&](char const* name, char const* text, install::TrustAction action) {
     CLI::App* const command = trust->add_subcommand(name, text);
     command->callback([&program, request, only, action] {
+      program.tolerates_bad_config = true;  // nothing in it is of use here
       program.action = [&program, request, only, action] {
         request->action = action;
         if (!only->empty()) {

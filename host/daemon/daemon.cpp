@@ -18,11 +18,11 @@ Result<std::unique_ptr<Daemon>> Daemon::open(boost::asio::io_context& loop,
   }
   auto lock = LockFile::acquire(paths.state_dir + "/daemon.lock");
   if (!lock) return tl::make_unexpected(lock.error());
-  std::unique_ptr<Daemon> out(new Daemon(std::move(*lock)));
+  std::unique_ptr<Daemon> out(new Daemon(loop, entropy, std::move(pages), std::move(*lock)));
   auto core = Core::open(loop, entropy, std::move(settings));
   if (!core) return tl::make_unexpected(core.error());
   out->core_ = std::move(*core);
-  out->open_pages(loop, entropy, std::move(pages));
+  out->open_pages();
   Services& services = out->core_->services();
   auto listener = Listener::open(loop, channel::socket_paths(paths).front(),
                                  [&services](Session& session, channel::Message message) {
@@ -37,17 +37,22 @@ Result<std::unique_ptr<Daemon>> Daemon::open(boost::asio::io_context& loop,
 Daemon::~Daemon() = default;
 
 // A CA that cannot be used stops pages, not the rest.
-void Daemon::open_pages(boost::asio::io_context& loop, engine::Entropy& entropy,
-                        page::PagesSettings settings) {
+void Daemon::open_pages() {
   Services& services = core_->services();
-  page::GateParts parts{loop, services.driver, entropy, services.local_keys};
-  auto pages = page::Pages::open(parts, std::move(settings));
+  page::GateParts parts{loop_, services.driver, entropy_, services.local_keys};
+  auto pages = page::Pages::open(parts, pages_settings_);
   if (!pages) {
     services.pages_error = pages.error();
     return;
   }
   pages_ = std::move(*pages);
   services.pages = pages_.get();
+  services.pages_error.reset();
+}
+
+void Daemon::reload_trust() {
+  if (!pages_) open_pages();
+  if (pages_) pages_->refresh_trust([](bool) {});
 }
 
 Result<void> Daemon::reload(std::vector<std::string> const& relays) {

@@ -34,15 +34,22 @@ class Daemon {
   // What of a changed configuration needs no new start. Errors: those of ApiDriver::set_relays.
   base::Result<void> reload(std::vector<std::string> const& relays);
 
+  // The local CA and the browsers' trust in it, as `dotkey install` may have left them.
+  void reload_trust();
+
   [[nodiscard]] std::string const& socket_path() const { return listener_->path(); }
 
  private:
-  explicit Daemon(LockFile lock) : lock_(std::move(lock)) {}
+  Daemon(boost::asio::io_context& loop, engine::Entropy& entropy, page::PagesSettings pages,
+         LockFile lock)
+      : loop_(loop), entropy_(entropy), pages_settings_(std::move(pages)), lock_(std::move(lock)) {}
 
-  void open_pages(boost::asio::io_context& loop, engine::Entropy& entropy,
-                  page::PagesSettings settings);
+  void open_pages();
 
-  LockFile lock_;  // first: goes last
+  boost::asio::io_context& loop_;
+  engine::Entropy& entropy_;
+  page::PagesSettings pages_settings_;
+  LockFile lock_;  // before all that follows: goes last
   std::unique_ptr<Core> core_;
   std::unique_ptr<page::Pages> pages_;
   std::unique_ptr<Listener> listener_;

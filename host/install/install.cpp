@@ -5,6 +5,7 @@
 
 #include "host/install/trust_child.h"
 #include "host/install/wanted_files.h"
+#include "host/store/atomic_file.h"
 
 namespace dotkey::host::install {
 namespace {
@@ -28,6 +29,22 @@ Step put_file(InstalledFiles& files, WantedFile const& wanted, bool dry_run) {
   std::string const profile = wanted.path.substr(0, wanted.path.rfind('/'));
   if (is_profile_in_use(profile)) step.hint = hint_restart_firefox;
   return step;
+}
+
+// The old root leaves every store before its file does: `remove` knows it by the file, or by the
+// list of what was installed.
+void add_new_ca_steps(Settings const& settings, std::vector<Step>& steps) {
+  std::string const file = settings.state_dir + "/ca.pem";
+  Step step{"ca", "", file, store::exists(file)};
+  if (!settings.dry_run && step.changed) {
+    TrustRequest request;
+    request.action = TrustAction::remove;
+    auto const reports = run_trust_child(settings.program, request, settings.state_dir);
+    if (!reports) step.error = reports.error();
+    auto const removed = store::remove_file(file);
+    if (!removed) step.error = removed.error();
+  }
+  steps.push_back(std::move(step));
 }
 
 void add_certificate_steps(Settings const& settings, std::vector<Browser> const& browsers,
@@ -79,6 +96,7 @@ Result<std::vector<Step>> install(Settings const& settings) {
     steps.push_back(put_file(*files, file, settings.dry_run));
   }
   if (settings.system) return steps;
+  if (settings.new_ca) add_new_ca_steps(settings, steps);
   add_certificate_steps(settings, *browsers, steps);
   for (std::string const& directory : confined_browsers(settings.user)) {
     steps.push_back({"browser", "", directory, false, std::nullopt, hint_confined});

@@ -20,8 +20,6 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 
-// Databases of browsers that are starting may be locked for a moment each.
-constexpr std::chrono::seconds child_patience{60};
 constexpr std::size_t fingerprints_size_max = 64 * 1024;
 
 std::string_view name_of(BrowserKind kind) {
@@ -157,7 +155,7 @@ Result<std::vector<TrustReport>> run_trust(TrustRequest const& request,
   }
   std::vector<trust::TrustedRoot> roots;
   if (is_ca_there(state_dir)) {
-    auto const ca = trust::LocalCa::load_or_create(state_dir, loop::unix_now());
+    auto const ca = trust::LocalCa::load(state_dir);
     if (!ca) return base::Failure(ca.error());
     roots = ca->trusted_roots();
   }
@@ -218,13 +216,14 @@ std::optional<std::vector<TrustReport>> parse_trust_reports(std::string_view tex
 
 Result<std::vector<TrustReport>> run_trust_child(std::string const& program,
                                                  TrustRequest const& request,
-                                                 std::string const& state_dir) {
+                                                 std::string const& state_dir,
+                                                 std::chrono::seconds patience) {
   char const* const actions[] = {"list", "install", "remove"};
   std::vector<std::string> command = {program, "trust",
                                       actions[static_cast<std::size_t>(request.action)],
                                       "--state-dir", state_dir};
   if (request.only) command.insert(command.end(), {"--only", std::string(name_of(*request.only))});
-  auto const output = run_child(command, child_patience);
+  auto const output = run_child(command, patience);
   if (!output) return base::Failure(output.error());
   auto reports = parse_trust_reports(output->out);
   if (reports) return std::move(*reports);

@@ -3,6 +3,7 @@
 // (see host/trust/nss_database.h). Here is what such a process does, and how it is asked.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,9 +40,12 @@ base::Result<std::vector<TrustReport>> run_trust(TrustRequest const& request,
 
 std::string encode_trust_reports(std::vector<TrustReport> const& reports);
 
+// Databases of browsers that are starting may be locked for a moment each.
+inline constexpr std::chrono::seconds trust_patience{60};
+
 // The same in a process of its own. `program`: this one's path. Errors: install_child_failed.
-base::Result<std::vector<TrustReport>> run_trust_child(std::string const& program,
-                                                       TrustRequest const& request,
-                                                       std::string const& state_dir);
+base::Result<std::vector<TrustReport>> run_trust_child(
+    std::string const& program, TrustRequest const& request, std::string const& state_dir,
+    std::chrono::seconds patience = trust_patience);
 
 }  // namespace dotkey::host::install

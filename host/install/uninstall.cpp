@@ -4,11 +4,11 @@
 #include <filesystem>
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/channel/channel.h"
+#include "host/channel/socket_path.h"
 #include "host/install/install.h"
 #include "host/install/wanted_files.h"
 #include "host/store/atomic_file.h"
@@ -110,22 +110,20 @@ Step stop_daemon(Settings const& settings) {
   Step step{"daemon", "", settings.state_dir};
   int const fd = channel::connect_to_daemon(settings.sockets);
   if (fd < 0) return step;
-  ucred daemon{};
-  socklen_t size = sizeof daemon;
-  bool const known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &daemon, &size) == 0;
+  auto const daemon = channel::peer_process(fd);
   ::close(fd);
-  step.changed = known;
-  if (!known || settings.dry_run) return step;
-  if (!end_process(daemon.pid)) {
-    step.error.emplace(ErrorCode::daemon_running, "process " + std::to_string(daemon.pid));
+  step.changed = daemon.has_value();
+  if (!daemon || settings.dry_run) return step;
+  if (!end_process(*daemon)) {
+    step.error.emplace(ErrorCode::daemon_running, "process " + std::to_string(*daemon));
   }
   return step;
 }
 
 bool is_our_state(std::string const& name) {
-  for (char const* const ours :
-       {"ca.pem", "trusted_roots", "allow-local", "daemon.lock", "daemon.sock", "packets.sqlite",
-        "packets.sqlite-shm", "packets.sqlite-wal"}) {
+  for (char const* const ours : {"ca.pem", "trusted_roots", "allow-http", "allow-local",
+                                 "daemon.lock", "daemon.log", "daemon.log.1", "daemon.sock",
+                                 "packets.sqlite", "packets.sqlite-shm", "packets.sqlite-wal"}) {
     if (name == ours) return true;
   }
   return name.starts_with("dht") && name.ends_with(".state");

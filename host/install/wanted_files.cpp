@@ -16,7 +16,6 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 
-constexpr char manifest_name[] = "/org.dotkey.host.json";
 constexpr char firefox_policies[] = "/etc/firefox/policies/policies.json";
 constexpr char chromium_flags_directory[] = "/etc/chromium.d";
 
@@ -132,6 +131,12 @@ Result<std::vector<WantedFile>> system_files(Settings const& settings,
     }
   }
   return files;
+}
+
+bool has_firefox_policy(Settings const& settings) {
+  std::string const path = settings.root + firefox_policies;
+  auto const policy = with_policy(path);
+  return store::exists(path) && policy && *policy == text_in(path);
 }
 
 std::string kind_of_file(std::string const& path) {

@@ -10,6 +10,8 @@
 
 namespace dotkey::host::install {
 
+inline constexpr char manifest_name[] = "/org.dotkey.host.json";
+
 // The browsers that are meant. Errors: install_browser_unknown.
 base::Result<std::vector<Browser>> chosen_browsers(Settings const& settings);
 
@@ -24,6 +26,9 @@ std::vector<WantedFile> user_files(Settings const& settings, std::vector<Browser
 // install_policy_malformed where a policy file is no JSON object; file_unreadable.
 base::Result<std::vector<WantedFile>> system_files(Settings const& settings,
                                                    std::vector<Browser> const& browsers);
+
+// The administrator's policy sets Firefox's preferences for everybody.
+bool has_firefox_policy(Settings const& settings);
 
 // "manifest", "preferences", "policy" or "flags".
 std::string kind_of_file(std::string const& path);

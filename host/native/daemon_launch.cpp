@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "host/channel/channel.h"
+#include "host/native/start_log.h"
 
 extern char** environ;
 
@@ -92,16 +93,28 @@ std::optional<pid_t> spawn(std::vector<std::string> const& command, int log) {
   return pid;
 }
 
-// The last line of what it wrote.
-std::string last_words(int log) {
-  std::array<char, 1024> text{};
+// What it wrote since the file had `start` bytes. Others that start at the same time write there
+// too.
+std::vector<std::string> words_since(int log, off_t start) {
+  std::array<char, 4096> text{};
   off_t const size = ::lseek(log, 0, SEEK_END);
-  off_t const begin = std::max<off_t>(0, size - static_cast<off_t>(text.size()));
+  off_t const begin = std::max<off_t>(start, size - static_cast<off_t>(text.size()));
   ssize_t const n = ::pread(log, text.data(), text.size(), begin);
-  std::string_view words(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
-  while (words.ends_with('\n')) words.remove_suffix(1);
-  std::size_t const line = words.rfind('\n');
-  return std::string(line == std::string_view::npos ? words : words.substr(line + 1));
+  std::vector<std::string> lines;
+  std::string_view rest(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+  while (!rest.empty()) {
+    std::size_t const end = std::min(rest.find('\n'), rest.size());
+    std::string_view const line = rest.substr(0, end);
+    if (!line.empty() && !line.starts_with(start_mark)) lines.emplace_back(line);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return lines;
+}
+
+bool is_another_running(std::vector<std::string> const& words) {
+  return std::any_of(words.begin(), words.end(), [](std::string const& line) {
+    return line.starts_with(base::slug_of(ErrorCode::daemon_running));
+  });
 }
 
 bool has_ended(int fd) {
@@ -122,7 +135,9 @@ void wait_a_moment(int watched_fd) {
 
 base::Result<int> connect_or_start(LaunchSettings const& settings) {
   if (int const fd = channel::connect_to_daemon(settings.socket_paths); fd >= 0) return fd;
-  int const log = ::memfd_create("dotkey-daemon-start", MFD_CLOEXEC);
+  int log = open_start_log(settings.log_path);
+  if (log < 0) log = ::memfd_create("dotkey-daemon-start", MFD_CLOEXEC);
+  off_t const start = ::lseek(log, 0, SEEK_END);
   std::optional<pid_t> const pid = spawn(settings.command, log);
   Clock::time_point deadline = Clock::now() + settings.patience;
   bool exited = !pid.has_value();
@@ -133,15 +148,16 @@ base::Result<int> connect_or_start(LaunchSettings const& settings) {
     if (!exited && has_exited(*pid)) {
       exited = true;
       // Another one was faster and will listen soon; any other reason will not go away.
-      if (!last_words(log).starts_with(base::slug_of(ErrorCode::daemon_running))) break;
+      if (!is_another_running(words_since(log, start))) break;
     }
     wait_a_moment(settings.watched_fd);
   }
-  std::string const words = last_words(log);
+  std::vector<std::string> const words = words_since(log, start);
   ::close(log);
   if (fd >= 0) return fd;
   if (has_ended(settings.watched_fd)) return base::fail(ErrorCode::cancelled);
-  return base::fail(ErrorCode::daemon_not_started, words.empty() ? settings.command[0] : words);
+  return base::fail(ErrorCode::daemon_not_started,
+                    words.empty() ? settings.command[0] : words.back());
 }
 
 void find_runtime_directory() {

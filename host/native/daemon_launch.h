@@ -14,6 +14,8 @@ struct LaunchSettings {
   std::vector<std::string> socket_paths;  // in the order to try
   // What to run: an absolute path and its arguments.
   std::vector<std::string> command;
+  // Where its stderr goes (see start_log.h). Without it, or where it cannot be written, nowhere.
+  std::string log_path;
   std::chrono::milliseconds patience{9'000};
   // Given up silently when this ends (the browser's pipe); -1: nothing is watched.
   int watched_fd = -1;

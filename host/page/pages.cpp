@@ -85,6 +85,8 @@ std::string Pages::ca_sha256() const {
 
 void Pages::refresh_trust(TrustRefresh::OnDone on_done) {
   trust_.start([this, on_done = std::move(on_done)](bool complete) {
+    // The installer renews an ended root, and replaces one that others may know.
+    if (auto loaded = trust::LocalCa::load(settings_.state_dir)) ca_ = std::move(*loaded);
     // A browser may remember that it refused a leaf before.
     mint_.forget_leaves();
     // A successor signs once it is trusted everywhere; else the old root goes on for now.

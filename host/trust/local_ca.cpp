@@ -115,15 +115,21 @@ Result<LocalCa> LocalCa::load_or_create(std::string const& directory, UnixTime n
     if (saved) return ca;
     // Another process was faster: its root is the one.
     if (saved.error().code != ErrorCode::file_exists) return base::Failure(saved.error());
-    ca.signer_ = {};
   }
+  auto loaded = load(directory);
+  if (!loaded) return loaded;
+  if (auto renewed = loaded->renew_if_due(now); !renewed) return base::Failure(renewed.error());
+  return loaded;
+}
+
+Result<LocalCa> LocalCa::load(std::string const& directory) {
+  LocalCa ca(directory + "/ca.pem");
   if (auto checked = check_privacy(ca.path_); !checked) return base::Failure(checked.error());
   auto pem = store::read_file(ca.path_, file_size_max);
   if (!pem) return base::Failure(pem.error());
   auto const parsed = ca.parse(*pem);
   OPENSSL_cleanse(pem->data(), pem->size());
   if (!parsed) return base::Failure(parsed.error());
-  if (auto renewed = ca.renew_if_due(now); !renewed) return base::Failure(renewed.error());
   return ca;
 }
 

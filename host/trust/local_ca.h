@@ -42,6 +42,9 @@ class LocalCa {
   // file_unwritable.
   static base::Result<LocalCa> load_or_create(std::string const& directory, engine::UnixTime now);
 
+  // As it is on disk: nothing is made, and nothing renewed. Errors: as above.
+  static base::Result<LocalCa> load(std::string const& directory);
+
   // Call daily. Makes a successor renewal_before_end, lets it sign from adoption_before_end on, and
   // forgets what has ended. True when the roots changed: install them into the trust stores.
   // Errors: file_unwritable; the old state then stays.
