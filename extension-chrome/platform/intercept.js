@@ -6,17 +6,23 @@
 // Nothing listens there: only root could.
 const deadPort = 1;
 const gateRule = 1;
+const ours = 'controlled_by_this_extension';
 
 // Hosts are compared without regular expressions where that is possible: the script runs for every
-// request of the browser.
+// request of the browser. It has no way out for `.key` but a proxy.
 function pacScript(port, otherwise) {
+  const usable = Number.isInteger(port) && port > 0 && port < 65536;
   return `function FindProxyForURL(url, host) {
-  host = host.toLowerCase().replace(/\\.+$/, '');
-  if (host === 'key' || host.slice(-4) === '.key') return 'PROXY 127.0.0.1:${port}';
-  if (host.length >= 52 && /^(?:[a-z0-9_-]+\\.)*[13-9a-km-uw-z]{52}$/.test(host)) {
-    return 'PROXY 127.0.0.1:${deadPort}';
-  }
-  return '${otherwise}';
+  try {
+    host = host.toLowerCase().replace(/\\.+$/, '');
+    if (host === 'key' || host.slice(-4) === '.key') {
+      return 'PROXY 127.0.0.1:${usable ? port : deadPort}';
+    }
+    if (host.length < 52 || !/^(?:[a-z0-9_-]+\\.)*[13-9a-km-uw-z]{52}$/.test(host)) {
+      return '${otherwise}';
+    }
+  } catch (error) {}
+  return 'PROXY 127.0.0.1:${deadPort}';
 }`;
 }
 
@@ -28,12 +34,15 @@ function pacName({ scheme = 'http', host, port }) {
 // A fixed proxy that was set before keeps all other traffic. What a system's settings say cannot be
 // read here.
 async function proxyOfTheRest() {
-  const { proxyForOthers } = await chrome.storage.local.get('proxyForOthers');
   const { levelOfControl, value } = await chrome.proxy.settings.get({});
-  if (levelOfControl === 'controlled_by_this_extension') return proxyForOthers ?? 'DIRECT';
+  if (levelOfControl === ours) {
+    const { proxyForOthers } = await chrome.storage.local.get('proxyForOthers');
+    return proxyForOthers ?? 'DIRECT';
+  }
   const single = value.mode === 'fixed_servers' ? value.rules?.singleProxy : undefined;
   const name = (single && pacName(single)) ?? 'DIRECT';
-  await chrome.storage.local.set({ proxyForOthers: name });
+  // A storage that fails does not keep `.key` from being closed; opened it will not be.
+  await chrome.storage.local.set({ proxyForOthers: name }).catch(() => {});
   return name;
 }
 
@@ -81,6 +90,9 @@ function inOrder(change) {
 export function openGate(port) {
   return inOrder(async () => {
     await setProxy(port);
+    // Another extension's settings, or the administrator's, come before ours.
+    const { levelOfControl } = await chrome.proxy.settings.get({});
+    if (levelOfControl !== ours) throw new Error('browser.proxy_taken');
     await chrome.declarativeNetRequest.updateSessionRules(
       { removeRuleIds: [gateRule], addRules: [openRule] });
   });
@@ -125,5 +137,12 @@ export function retrySite({ host, port }) {
   });
 }
 
-/** Chrome cannot hold a request for `whenReady`: the gate shows the blocked page, which waits. */
-export function registerListeners() {}
+/**
+ * Chrome cannot hold a request for `whenReady`: the gate shows the blocked page, which waits.
+ * onProxyTaken(): somebody else decides where requests go from here on.
+ */
+export function registerListeners({ onProxyTaken }) {
+  chrome.proxy.settings.onChange.addListener(({ levelOfControl }) => {
+    if (levelOfControl !== ours) onProxyTaken();
+  });
+}

@@ -59,8 +59,18 @@ function block(tabId, url) {
   return webextension.tabs.update(tabId, { url: `${blockedPage}#${encodeURIComponent(url)}` });
 }
 
+// Browsers look up the hosts of links and of half-typed addresses ahead, and those that no proxy
+// could be found for.
+async function stopLookingAhead() {
+  try {
+    await webextension.privacy.network.networkPredictionEnabled.set({ value: false });
+  } catch {
+    // The administrator's word stands.
+  }
+}
+
 const ready = (async () => {
-  await Promise.all([sites.load(), intercept.closeGate()]);
+  await Promise.all([sites.load(), intercept.closeGate(), stopLookingAhead()]);
   session.connect();
 })();
 
@@ -93,12 +103,14 @@ async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints }) 
     return true;
   }
   if (isMainFrame && tabId >= 0) block(tabId, url);
-  await sites.put({ ...site, ...where, allowed: false, slug });
   await intercept.denySite(where);
+  await sites.put({ ...site, ...where, allowed: false, slug });
   return false;
 }
 
-intercept.registerListeners({ whenReady, proxyPort: () => session.hello?.proxyPort ?? null });
+const proxyPort = () => session.hello?.proxyPort ?? null;
+const onProxyTaken = () => session.end('browser.proxy_taken');
+intercept.registerListeners({ whenReady, proxyPort, onProxyTaken });
 certificates.registerListeners({ onCertificate });
 registerMessages({ ready, session, sites, reopen, core: () => core });
 

@@ -132,8 +132,13 @@ export class Session {
     this.#handlers.onEvidence(evidence, reply);
   }
 
+  /** Ends the session, if there is one, for a reason that is not the program's. */
+  end(slug) {
+    this.#drop(this.#port, slug);
+  }
+
   #drop(port, slug) {
-    if (this.#port !== port) return;
+    if (port === null || this.#port !== port) return;
     port.disconnect();
     this.#onDisconnect(port, slug);
   }

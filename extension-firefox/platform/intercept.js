@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Firefox: each request below `.key` waits for the session with the program and goes to its proxy.
-// A handler that throws, or whose answer Firefox does not like, would let the request go to the
-// DNS; so every way out of it ends at one well-formed proxy (facts: never `proxyDNS` with `http`).
+// When a handler throws or Firefox does not like its answer, the request goes where it would have
+// gone without that handler. So there are two: the first sends `.key` to a dead port, in one line
+// that cannot fail; the second, which can, changes that (facts: never `proxyDNS` with `http`).
 import { isBareKeyHost, isKeyHost } from '../lib/hosts.js';
 
 // Nothing listens there: only root could.
@@ -39,15 +40,14 @@ function isOurs(url) {
 
 /** whenReady(): true when a session is there; proxyPort(): its port or null. */
 export function registerListeners({ whenReady, proxyPort }) {
+  const everything = { urls: ['<all_urls>'] };
+  browser.proxy.onRequest.addListener(
+    ({ url }) => (isOurs(url) ? proxyAt(deadPort) : undefined), everything);
+
   browser.proxy.onRequest.addListener(async ({ url }) => {
-    try {
-      if (!isOurs(url)) return { type: 'direct' };
-      if (isBareKeyHost(new URL(url).hostname)) return proxyAt(deadPort);
-      return (await whenReady()) && open ? proxyAt(proxyPort()) : proxyAt(deadPort);
-    } catch {
-      return proxyAt(deadPort);
-    }
-  }, { urls: ['<all_urls>'] });
+    if (!isOurs(url) || isBareKeyHost(new URL(url).hostname)) return undefined;
+    return (await whenReady()) && open ? proxyAt(proxyPort()) : undefined;
+  }, everything);
 
   browser.webRequest.onBeforeRequest.addListener(
     () => ({ upgradeToSecure: true }),

@@ -78,12 +78,12 @@ class Chromium {
     if (caFile) trust(database, caFile);
   }
 
-  async start({ home, env, headless = true }) {
+  async start({ home, env, headless = true, extension = stagedExtension('chrome') }) {
     this.browser = await puppeteer.launch({
       executablePath: '/usr/bin/chromium', headless, pipe: true,
       defaultViewport: viewport(headless), ignoreDefaultArgs: ['--enable-automation'],
       userDataDir: chromiumProfile(home),
-      enableExtensions: [stagedExtension('chrome')],
+      enableExtensions: [extension].flat(),
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
         '--disable-background-networking', '--disable-component-update', '--disable-sync',
         '--test-type', '--window-position=0,0',
@@ -109,7 +109,7 @@ class Firefox {
     if (caFile) trust(firefoxProfile(home), caFile);
   }
 
-  async start({ home, env, prefs, headless = true }) {
+  async start({ home, env, prefs, headless = true, extension = stagedExtension('firefox') }) {
     const profile = firefoxProfile(home);
     this.browser = await puppeteer.launch({
       browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless,
@@ -129,7 +129,7 @@ class Firefox {
         ...prefs,
       },
     });
-    await this.browser.installExtension(stagedExtension('firefox'));
+    for (const folder of [extension].flat()) await this.browser.installExtension(folder);
   }
 
   async openExtensionPage(page) {
@@ -147,7 +147,7 @@ class Firefox {
 const kinds = { chromium: Chromium, firefox: Firefox };
 export const browserNames = Object.keys(kinds);
 
-async function launch(name, home, env, options) {
+async function launch(name, home, env, { isBroken = false, ...options }) {
   const started = new kinds[name]();
   await started.start({ home, env, ...options });
   started.name = name;
@@ -163,8 +163,10 @@ async function launch(name, home, env, options) {
   // background script once that has closed the gate.
   const popup = await pollUntil('the extension is loaded', () =>
     started.openExtensionPage('popup/popup.html').catch(() => null));
-  await pollUntil('the extension runs', async () =>
-    (await popup.evaluate('document.querySelector("main").ariaBusy').catch(() => '')) === null);
+  if (!isBroken) {
+    await pollUntil('the extension runs', async () =>
+      (await popup.evaluate('document.querySelector("main").ariaBusy').catch(() => '')) === null);
+  }
   await popup.close();
   return started;
 }
@@ -186,7 +188,10 @@ export async function startBrowser(name, { program, caFile, prefs = {} }) {
   return started;
 }
 
-/** A browser of somebody who ran `dotkey install`. */
-export function startInstalledBrowser(name, { home, env }, { prefs = {}, headless = true } = {}) {
-  return launch(name, home, env, { prefs, headless });
+/**
+ * A browser of somebody who ran `dotkey install`. `extension`: one or more folders instead of the
+ * staged one; `isBroken`: it cannot be waited for, nothing of it may ever run.
+ */
+export function startInstalledBrowser(name, { home, env }, options = {}) {
+  return launch(name, home, env, { prefs: {}, ...options });
 }

@@ -125,9 +125,9 @@ export class World {
     return stdout === '' ? null : JSON.parse(stdout);
   }
 
-  async daemonPid() {
+  async daemonPid({ config } = {}) {
     try {
-      return (await this.run('status')).pid;
+      return (await this.run('status', ...(config ? ['--config', config] : []))).pid;
     } catch {
       return null;
     }
