@@ -94,6 +94,8 @@ class Node {
   bool pump_publisher(Moment now);
   void take(Moment now, resolve::Effect effect);
   void take(Moment now, publish::Effect effect);
+  void start_look(Moment now, publish::StartLook const& start);
+  bool take_look_answer(Moment now, resolve::QuestionId question, resolve::Outcome& outcome);
   void start_dht_get(Purpose purpose, PublicKey const& key, dht::GetOptions const& options);
   void start_dht_put(publish::PutId put, SignedPacket const& packet,
                      std::optional<std::int64_t> cas_us);
@@ -126,6 +128,7 @@ class Node {
   std::map<RequestId, Search> searches_;
   std::map<resolve::QuestionId, SearchQuestion> search_questions_;
   std::map<publish::PublishId, RequestId> publications_;
+  std::map<resolve::QuestionId, publish::PublishId> looks_;  // before a conditional publication
 
   struct Adoption {
     std::int64_t timestamp_us = 0;

@@ -39,6 +39,7 @@ void Node::take(Moment now, resolve::Effect effect) {
     effects_.push(StorePacket{std::move(learned->packet), learned->last_seen});
   } else if (auto* const answered = std::get_if<resolve::Answered>(&effect)) {
     if (take_search_answer(now, answered->id, answered->outcome)) return;
+    if (take_look_answer(now, answered->id, answered->outcome)) return;
     auto const request = questions_.extract(answered->id);
     if (request.empty()) return;
     questions_of_requests_.erase(request.mapped());
@@ -50,6 +51,8 @@ void Node::take(Moment now, publish::Effect effect) {
   if (auto* const start = std::get_if<publish::StartPut>(&effect)) {
     if (start->source == publish::Source::relay) return start_relay_put(now, *start);
     start_dht_put(start->id, start->packet, start->cas_us);
+  } else if (auto* const look = std::get_if<publish::StartLook>(&effect)) {
+    start_look(now, *look);
   } else if (auto* const get = std::get_if<publish::StartGet>(&effect)) {
     start_dht_get(get->id, get->key, {});
   } else if (auto* const stop = std::get_if<publish::StopPut>(&effect)) {
@@ -73,6 +76,30 @@ void Node::take(Moment now, publish::Effect effect) {
   } else if (auto* const drop = std::get_if<publish::DropRow>(&effect)) {
     effects_.push_always(*drop);
   }
+}
+
+void Node::start_look(Moment now, publish::StartLook const& start) {
+  resolve::Options options;
+  options.policy = resolve::Policy::newest;
+  auto const question = resolver_.ask(now, start.key, options);
+  if (question) {
+    looks_.emplace(*question, start.id);
+  } else {
+    publisher_.on_looked(now, start.id, tl::make_unexpected(question.error()));
+  }
+}
+
+bool Node::take_look_answer(Moment now, resolve::QuestionId question, resolve::Outcome& outcome) {
+  auto const look = looks_.extract(question);
+  if (look.empty()) return false;
+  if (outcome.verdict == resolve::Verdict::network_failed) {
+    publisher_.on_looked(now, look.mapped(), tl::make_unexpected(*outcome.error));
+  } else {
+    // An item that is no signed packet cannot be named by a condition. If it is the newer one, it
+    // refuses the put itself.
+    publisher_.on_looked(now, look.mapped(), std::move(outcome.packet));
+  }
+  return true;
 }
 
 void Node::start_dht_get(Purpose purpose, PublicKey const& key, dht::GetOptions const& options) {

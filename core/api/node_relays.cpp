@@ -52,7 +52,7 @@ void Node::start_relay_get(Moment now, resolve::StartLookup const& start) {
 }
 
 void Node::start_relay_put(Moment now, publish::StartPut const& start) {
-  auto const operation = relays_.put(now, start.packet, {start.cas_us});
+  auto const operation = relays_.put(now, start.packet, {start.cas_us, start.compare_first});
   if (!operation) {
     return publisher_.on_not_started(now, start.id, publish::Source::relay, operation.error().code);
   }

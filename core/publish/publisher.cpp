@@ -33,36 +33,68 @@ Result<PublishId> Publisher::publish(Moment now, SignedPacket const& packet,
   PublishId const id{++last_publish_};
   Publication publication{packet, options, 0, 0, {}, std::nullopt};
   publication.options.sources = sources;
+  // DHT nodes and some relays hold the condition against what they have. All others know nothing of
+  // it, and would hand the packet on to the rest.
+  publication.looking = options.cas_us && sources.relay;
+  bool const looking = publication.looking;
   publications_.emplace(id, std::move(publication));
-  attempt_publication(now, id);
+  if (looking) {
+    effects_.push_always(StartLook{id, packet.key()});
+  } else {
+    attempt_publication(now, id);
+  }
   return id;
+}
+
+void Publisher::on_looked(Moment now, PublishId id,
+                          Result<std::optional<SignedPacket>> const& newest) {
+  now_ = now;
+  auto const found = publications_.find(id);
+  if (found == publications_.end() || !found->second.looking) return;
+  Publication& publication = found->second;
+  publication.looking = false;
+  Outcome outcome;
+  if (!newest) {
+    outcome.error = newest.error();
+    return finish(now, id, std::move(outcome));
+  }
+  bool const in_the_way = *newest && !(**newest == publication.packet) &&
+                          ((*newest)->timestamp_us() != *publication.options.cas_us ||
+                           (*newest)->is_more_recent_than(publication.packet));
+  if (!in_the_way) return attempt_publication(now, id);
+  outcome.error = base::Error(ErrorCode::publish_conflict);
+  outcome.theirs = *newest;
+  finish(now, id, std::move(outcome));
 }
 
 void Publisher::attempt_publication(Moment now, PublishId id) {
   Publication& publication = publications_.at(id);
   bool const again = publication.attempts++ > 0;
   Sources sources = publication.options.sources;
-  std::optional<std::int64_t> cas_us = publication.options.cas_us;
+  Conditions conditions{publication.options.cas_us, publication.options.cas_us, true};
   if (again) {
     // Relays that took it need not hear of it again; the nodes that did would fail the condition.
     bool const relays_have_it =
         std::any_of(publication.relays.begin(), publication.relays.end(),
                     [](auto const& relay) { return relay.verdict == relay::RelayVerdict::stored; });
     if (relays_have_it && sources.dht) sources.relay = false;
-    if (publication.dht_nodes > 0) cas_us.reset();
+    if (publication.dht_nodes > 0) conditions.cas_us.reset();
   }
-  start_put(now, publication.packet, cas_us, sources, id);
+  start_put(now, publication.packet, conditions, sources, id);
 }
 
-void Publisher::start_put(Moment now, SignedPacket const& packet,
-                          std::optional<std::int64_t> cas_us, Sources sources,
-                          std::optional<PublishId> publication) {
+void Publisher::start_put(Moment now, SignedPacket const& packet, Conditions const& conditions,
+                          Sources sources, std::optional<PublishId> publication) {
   PutId const id{++last_put_};
   Instant const deadline = now.instant + settings_.put_timeout;
-  puts_.emplace(id, Put{Attempt(packet, cas_us, sources), publication, deadline});
+  puts_.emplace(id, Put{Attempt(packet, conditions.cas_us, sources), publication, deadline});
   put_deadlines_.emplace(deadline, id);
   for (Source const source : sources_of_all) {
-    if (sources.has(source)) effects_.push_always(StartPut{id, source, packet, cas_us});
+    if (!sources.has(source)) continue;
+    bool const is_dht = source == Source::dht;
+    effects_.push_always(StartPut{id, source, packet,
+                                  is_dht ? conditions.cas_us : conditions.relay_cas_us,
+                                  conditions.compare_first});
   }
 }
 

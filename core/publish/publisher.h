@@ -37,6 +37,8 @@ class Publisher {
   void set_sources(Sources sources) { settings_.sources = sources; }
 
   // Inputs. An id that is no longer known is ignored.
+  // `newest` is absent where nobody has a packet. An error: nobody could say.
+  void on_looked(Moment now, PublishId id, base::Result<std::optional<SignedPacket>> const& newest);
   void on_dht_finished(Moment now, PutId id, dht::Outcome const& outcome);
   void on_relays_finished(Moment now, PutId id, relay::Outcome const& outcome);
   // The source could not even be asked.
@@ -61,6 +63,12 @@ class Publisher {
     std::uint32_t dht_nodes = 0;  // the most over all attempts
     std::vector<relay::RelayResult> relays;
     std::optional<Instant> retry_at;
+    bool looking = false;
+  };
+  struct Conditions {
+    std::optional<std::int64_t> cas_us;  // for the DHT
+    std::optional<std::int64_t> relay_cas_us;
+    bool compare_first = false;
   };
   struct Put {
     Attempt attempt;
@@ -68,7 +76,7 @@ class Publisher {
     Instant deadline;
   };
 
-  void start_put(Moment now, SignedPacket const& packet, std::optional<std::int64_t> cas_us,
+  void start_put(Moment now, SignedPacket const& packet, Conditions const& conditions,
                  Sources sources, std::optional<PublishId> publication);
   void attempt_publication(Moment now, PublishId id);
   void review(Moment now, PutId id);

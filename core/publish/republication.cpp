@@ -131,7 +131,7 @@ void Publisher::start_due(Moment now) {
   }
   next_start_ = now.instant + settings_.republish_spacing;
   ++republications_;
-  start_put(now, *packet, std::nullopt, sources, std::nullopt);
+  start_put(now, *packet, {}, sources, std::nullopt);
 }
 
 void Publisher::end_republication(Moment now, Attempt const& attempt) {

@@ -86,6 +86,12 @@ struct StartPut {
   Source source = Source::dht;
   SignedPacket packet;
   std::optional<std::int64_t> cas_us;
+  bool compare_first = false;  // as of relay::PutOptions
+};
+// Find the newest packet of the key that anybody has; the answer comes back by on_looked().
+struct StartLook {
+  PublishId id;
+  PublicKey key;
 };
 // The DHT refused the put without showing what it holds: get_mutable() without salt, which ends by
 // on_dht_finished() too.
@@ -115,7 +121,8 @@ struct DropRow {
 struct Adopted {
   SignedPacket packet;
 };
-using Effect = std::variant<StartPut, StartGet, StopPut, Published, SaveRow, DropRow, Adopted>;
+using Effect =
+    std::variant<StartLook, StartPut, StartGet, StopPut, Published, SaveRow, DropRow, Adopted>;
 
 // A key that is kept alive.
 struct ScheduledKey {

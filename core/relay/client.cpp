@@ -123,6 +123,7 @@ Result<OperationId> Client::Parts::start(Moment now, Operation operation) {
     exchange.relay = relay;
     exchange.trusted = relays[relay].health.is_trusted();
     exchange.if_modified_since = placed.get_options.newer_than_us.has_value();
+    exchange.comparing = placed.put_options.compare_first;
     send(now, placed, exchange);
   }
   return id;
@@ -133,10 +134,12 @@ void Client::Parts::send(Moment now, Operation const& operation, Exchange exchan
   fetch.id = FetchId{++last_fetch_id};
   fetch.timeout = settings.request_timeout;
   fetch.url = relays[exchange.relay].url + "/" + base::encode_zbase32(operation.key.view());
-  bool const is_get = operation.method == Method::get || exchange.conflict;
+  bool const is_get = operation.method == Method::get || exchange.conflict || exchange.comparing;
   fetch.method = is_get ? Method::get : Method::put;
   if (is_get) {
-    Policy const policy = exchange.conflict ? Policy::cache_first : operation.get_options.policy;
+    Policy policy = operation.get_options.policy;
+    if (exchange.conflict) policy = Policy::cache_first;
+    if (exchange.comparing) policy = Policy::cache_only;
     fetch.url += "?policy=";
     fetch.url += name_of(policy);
     if (exchange.if_modified_since) {
@@ -144,13 +147,13 @@ void Client::Parts::send(Moment now, Operation const& operation, Exchange exchan
       fetch.headers.push_back(
           {"If-Modified-Since", encode_http_date(UnixTime{*operation.get_options.newer_than_us})});
     }
-    if (exchange.bypass_caches || policy == Policy::network_only) {
+    if (exchange.bypass_caches || exchange.comparing || policy == Policy::network_only) {
       fetch.headers.push_back({"Cache-Control", "no-cache, no-store, must-revalidate"});
     }
   } else {
     fetch.body = base::to_bytes(operation.packet->relay_payload());
-    if (operation.cas_us) {
-      fetch.headers.push_back({"If-Match", std::to_string(*operation.cas_us)});
+    if (operation.put_options.cas_us && !exchange.holds_ours) {
+      fetch.headers.push_back({"If-Match", std::to_string(*operation.put_options.cas_us)});
     }
   }
   exchange.sent_at = now.instant;
@@ -277,7 +280,7 @@ Result<OperationId> Client::put(Moment now, SignedPacket const& packet, PutOptio
   operation.method = Method::put;
   operation.key = packet.key();
   operation.packet = packet;
-  operation.cas_us = options.cas_us;
+  operation.put_options = options;
   return parts_->start(now, std::move(operation));
 }
 

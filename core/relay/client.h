@@ -37,8 +37,12 @@ struct GetOptions {
 };
 
 struct PutOptions {
-  // Store only where the packet held has this timestamp (`If-Match`; relays v3.8 to v6 and ours).
-  std::optional<std::int64_t> cas_us;
+  // Store only where the packet held has this timestamp, or is the very one to put (`If-Match`;
+  // relays v3.8 to v6 and ours).
+  std::optional<std::int64_t> cas_us = std::nullopt;
+  // Get what each relay holds first, and put only where nothing stands in the way. Relays since
+  // v7 ignore `If-Match`. A relay that does not answer the get is not put to.
+  bool compare_first = false;
 };
 
 enum class Method : std::uint8_t { get, put };

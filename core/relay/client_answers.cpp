@@ -45,6 +45,8 @@ void Client::Parts::on_answer(Moment now, Exchange const& exchange, FetchResult 
   }
   if (operation->method == Method::get || exchange.conflict) {
     on_get_answer(now, exchange, result);
+  } else if (exchange.comparing) {
+    on_comparison(now, exchange, result);
   } else {
     on_put_answer(now, exchange, result);
   }
@@ -87,8 +89,9 @@ void Client::Parts::on_payload(Moment now, Exchange const& exchange, FetchResult
   auto packet = SignedPacket::parse_relay_payload(operation.key, result.body);
   if (!packet) return fail(now, exchange, ErrorCode::relay_payload_invalid);
   if (exchange.conflict) {
+    auto const& cas_us = operation.put_options.cas_us;
     if (packet->is_more_recent_than(*operation.packet) ||
-        (operation.cas_us && packet->timestamp_us() != *operation.cas_us)) {
+        (cas_us && packet->timestamp_us() != *cas_us)) {
       keep_newest(operation, exchange.operation, std::move(*packet), now.unix_time);
     }
     return succeed(now, exchange, *exchange.conflict);
@@ -129,6 +132,36 @@ void Client::Parts::on_not_found(Moment now, Exchange const& exchange, FetchResu
   auto& greatest = operation.outcome.invalid_timestamp;
   greatest = std::max(greatest.value_or(0), *timestamp);
   succeed(now, exchange, RelayVerdict::invalid_packet);
+}
+
+// What cannot be compared is not overwritten: a captive portal's page as little as a refusal.
+void Client::Parts::on_comparison(Moment now, Exchange const& exchange, FetchResult const& result) {
+  if (result.status == 404) {
+    Exchange put = exchange;
+    put.comparing = false;
+    return send(now, *find_operation(exchange.operation), put);
+  }
+  if (!is_success(result.status)) return on_refusal(now, exchange, result);
+  if (result.body.size() > payload_size_max) {
+    return fail(now, exchange, ErrorCode::relay_response_too_large);
+  }
+  Operation const& operation = *find_operation(exchange.operation);
+  auto held = SignedPacket::parse_relay_payload(operation.key, result.body);
+  if (!held) return fail(now, exchange, ErrorCode::relay_payload_invalid);
+  put_unless_in_the_way(now, exchange, std::move(*held));
+}
+
+void Client::Parts::put_unless_in_the_way(Moment now, Exchange const& exchange, SignedPacket held) {
+  Operation& operation = *find_operation(exchange.operation);
+  Exchange put = exchange;
+  put.comparing = false;
+  put.holds_ours = held == *operation.packet;
+  auto const& cas_us = operation.put_options.cas_us;
+  bool const newer = held.is_more_recent_than(*operation.packet);
+  bool const other = cas_us && held.timestamp_us() != *cas_us && !put.holds_ours;
+  if (!newer && !other) return send(now, operation, put);
+  keep_newest(operation, exchange.operation, std::move(held), now.unix_time);
+  succeed(now, exchange, newer ? RelayVerdict::newer_exists : RelayVerdict::cas_mismatch);
 }
 
 void Client::Parts::on_put_answer(Moment now, Exchange const& exchange, FetchResult const& result) {

@@ -22,7 +22,7 @@ struct Operation {
   PublicKey key;
   GetOptions get_options;
   std::optional<SignedPacket> packet;  // to put
-  std::optional<std::int64_t> cas_us;
+  PutOptions put_options;
   Outcome outcome;                                     // its results stand in the order of `relays`
   std::vector<std::optional<std::size_t>> results_of;  // relay → result
   std::uint32_t open = 0;                              // relays that have not answered for good
@@ -41,6 +41,8 @@ struct Exchange {
   bool trusted = true;
   bool if_modified_since = false;  // the header is in the request
   bool bypass_caches = false;      // asked again, past any HTTP cache on the way
+  bool comparing = false;          // a get before the put
+  bool holds_ours = false;         // the relay has the packet to put already
   // A get for the packet that stood in the way of a put, and how the relay put that.
   std::optional<RelayVerdict> conflict;
 };
@@ -75,6 +77,8 @@ struct Client::Parts {
   void on_answer(Moment now, Exchange const& exchange, FetchResult const& result);
   void on_get_answer(Moment now, Exchange const& exchange, FetchResult const& result);
   void on_put_answer(Moment now, Exchange const& exchange, FetchResult const& result);
+  void on_comparison(Moment now, Exchange const& exchange, FetchResult const& result);
+  void put_unless_in_the_way(Moment now, Exchange const& exchange, SignedPacket held);
   void on_payload(Moment now, Exchange const& exchange, FetchResult const& result);
   void on_not_found(Moment now, Exchange const& exchange, FetchResult const& result);
   void on_refusal(Moment now, Exchange const& exchange, FetchResult const& result);

@@ -116,7 +116,9 @@ base::Result<void> publish_records(Program& program, PublishArguments const& arg
 
   auto const access = Access::open(program);
   if (!access) return tl::make_unexpected(access.error());
-  auto const newest_us = newest_known(**access, signer.public_key());
+  // With a condition, what it names is the newest, or nothing is published.
+  base::Result<std::int64_t> const newest_us =
+      arguments.cas_us ? *arguments.cas_us : newest_known(**access, signer.public_key());
   if (!newest_us) return tl::make_unexpected(newest_us.error());
   auto const packet = build_packet(signer, arguments, *records, *newest_us);
   if (!packet) return tl::make_unexpected(packet.error());

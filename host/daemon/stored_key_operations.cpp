@@ -71,6 +71,8 @@ class ZonePublication : public std::enable_shared_from_this<ZonePublication> {
     auto const trial = record::SignedPacket::build(*signer_, 0, *records);
     if (!trial) return fail(trial.error());
     records_ = std::move(*records);
+    // With a condition, what it names is the newest, or nothing is published.
+    if (options_.cas_us) return publish_after(*options_.cas_us);
     resolve::Options options;
     options.policy = resolve::Policy::newest;
     auto const asked = services_.driver.resolve(
@@ -82,22 +84,16 @@ class ZonePublication : public std::enable_shared_from_this<ZonePublication> {
   void on_known(resolve::Outcome const& known) {
     // An item that is no packet has a sequence too; the put will tell.
     if (known.verdict == resolve::Verdict::network_failed) return fail(*known.error);
-    record::MonotonicTimestamps timestamps(known.packet ? known.packet->timestamp_us() : 0);
+    publish_after(known.packet ? known.packet->timestamp_us() : 0);
+  }
+
+  void publish_after(std::int64_t newest_us) {
+    record::MonotonicTimestamps timestamps(newest_us);
     auto const next_us = timestamps.next(loop::unix_now().us);
     if (!next_us) return fail(base::Error(ErrorCode::record_timestamp_invalid));
     auto const packet = record::SignedPacket::build(*signer_, *next_us, records_);
     signer_.reset();
     if (!packet) return fail(packet.error());
-    // The peer edited what it was shown; what was published since must not be lost.
-    bool const changed =
-        options_.cas_us && known.packet && known.packet->timestamp_us() != *options_.cas_us;
-    if (changed) {
-      publish::Outcome conflict;
-      conflict.error = base::Error(ErrorCode::publish_conflict);
-      conflict.theirs = known.packet;
-      if (auto const peer = peer_.lock()) answer_published(*peer, request_, *packet, conflict);
-      return;
-    }
     if (auto const peer = peer_.lock()) {
       publish_packet(services_, *peer, request_, *packet, options_);
     }

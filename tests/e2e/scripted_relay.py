@@ -6,11 +6,12 @@ import time
 
 
 class ScriptedRelay:
-    """Answers every GET by `behaviour(handler)`; counts them. Behaviours are below."""
+    """Answers every GET and PUT by `behaviour(handler)`; counts them. Behaviours are below."""
 
     def __init__(self, behaviour, tls=None):
         relay = self
         self.requests = 0
+        self.puts = 0
         self.connections = 0
         self.ended = threading.Event()
 
@@ -31,6 +32,14 @@ class ScriptedRelay:
 
             def do_GET(self):
                 relay.requests += 1
+                self.behave()
+
+            def do_PUT(self):
+                relay.puts += 1
+                self.body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.behave()
+
+            def behave(self):
                 try:
                     behaviour(self)
                 except OSError:

@@ -39,8 +39,9 @@ void run(base::ByteView bytes) {
   static auto const packet = test::packet_of(1, 1'709'571'004'412'159, {});
   static auto const newer = test::packet_of(1, 1'709'571'004'412'160, {});
   engine::Moment now{engine::Instant{1}, engine::UnixTime{1'709'571'104'412'159}};
-  bool const is_put = (input.byte() & 1) != 0;
-  auto const id = is_put ? client.put(now, packet, {5}).value()
+  unsigned const kind = input.byte();
+  bool const is_put = (kind & 1) != 0;
+  auto const id = is_put ? client.put(now, packet, {5, (kind & 2) != 0}).value()
                          : client.get(now, packet.key(), {relay::Policy::cache_first, 7}).value();
   bool finished = false;
   std::uint32_t fetches = 0;

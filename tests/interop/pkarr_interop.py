@@ -113,12 +113,20 @@ class World:
                            "--allow-local-network")
 
     def publish(self, key, *records, bootstrap=None):
-        """Publishes by `dotkey publish`; its answer."""
+        """Publishes into a DHT by `dotkey publish`; its answer."""
+        return self.on_dht("publish", self.stored(key), *record_words(records), "--no-republish",
+                           bootstrap=bootstrap)
+
+    def stored(self, key):
+        """The name of the key among dotkey's."""
         name = "k" + key.seed.hex()[-8:]
         self.dotkey("key", "import", name, "--seed-hex", key.seed.hex())
-        words = [word for record in records or ("www 300 A 192.0.2.1",)
-                 for word in ("--record", record)]
-        return self.on_dht("publish", name, *words, "--no-republish", bootstrap=bootstrap)
+        return name
+
+
+def record_words(records):
+    return [word for record in records or ("www 300 A 192.0.2.1",)
+            for word in ("--record", record)]
 
 
 def encoding(world):
@@ -258,6 +266,42 @@ def ages(world):
                            found.get("expires_in"), clamped - 5, clamped)
 
 
+def through_their_relay(world, version, relay):
+    """Our client knows nothing but this relay."""
+    world.facts.section(f"dotkey's client and pkarr-relay {version}")
+    number = 60 if version == "2.1.0" else 70
+    alone = ("--relay", relay, "--no-dht")
+    key = Key(number)
+    name = world.stored(key)
+    published = world.dotkey("publish", name, *record_words(()), "--no-republish", *alone)
+    stamp = published.get("timestamp_us")
+    world.facts.same("dotkey publishes", [r.get("verdict") for r in published.get("relays", ())],
+                     ["stored"])
+    world.peer("client")
+    found = world.peer.resolve(key, bootstrap=world.dht)
+    world.facts.same("pkarr finds it in the DHT", found.get("timestamp_us"), stamp)
+    found = world.dotkey("resolve", key.text, "--policy", "newest", *alone)
+    world.facts.same("dotkey resolves it", found.get("timestamp_us"), stamp)
+
+    # dotkey knows a packet now and asks for what is newer: old relays answer 200 with nothing.
+    newer = stamp + 60_000_000
+    body = key.packet(newer)
+    port = int(relay.rpartition(":")[2])
+    world.facts.same("another device publishes", ask(port, "PUT", "/" + key.text, body).status, 204)
+    found = world.dotkey("resolve", key.text, "--policy", "newest", *alone)
+    world.facts.same("dotkey finds the newer one", found.get("timestamp_us"), newer)
+    refused = world.dotkey("publish", name, *record_words(()), "--no-republish", "--replace",
+                           str(stamp), *alone)
+    world.facts.same("dotkey may not replace the one before",
+                     refused.get("error", "").split(":")[0], "publish.conflict")
+    again = world.dotkey("publish", name, *record_words(()), "--no-republish", "--replace",
+                         str(newer), *alone)
+    world.facts.same("but the current one", again.get("timestamp_us", 0) > newer, True)
+    absent = world.dotkey("resolve", Key(number + 1).text, *alone)
+    world.facts.same("dotkey asks for a key that nobody published",
+                     absent.get("error", "").split(":")[0], "resolve.not_found")
+
+
 ROWS = [  # what is asked of each relay in turn: title, method, path, body, headers
     ("PUT a packet", "PUT", "key", "packet", {}),
     ("PUT the same again", "PUT", "key", "packet", {}),
@@ -345,6 +389,7 @@ def main():
                 relay = peer("relay", version=version, bootstrap=world.dht,
                              folder=f"{home}/pkarr-relay-{version}")
                 relays[f"pkarr-relay {version}"] = int(relay["relay"].rpartition(":")[2])
+                through_their_relay(world, version, relay["relay"])
             side_by_side(world, relays)
         finally:
             peer.close()

@@ -27,8 +27,8 @@ class Key:
     def __init__(self, number):
         self.seed = struct.pack(">28xI", number)
         self.private = Ed25519PrivateKey.from_private_bytes(self.seed)
-        public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.text = z32(public)
+        self.public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.text = z32(self.public)
 
     def packet(self, timestamp_us, text=b"hello", ttl_s=3600):
         owner = bytes([52]) + self.text.encode() + b"\0"

@@ -277,6 +277,58 @@ TEST(api, a_put_goes_to_the_dht_and_to_all_relays) {
   EXPECT_EQ(world.relays["one.example"].puts + world.relays["two.example"].puts, 2U);
 }
 
+TEST(api, a_conditional_publication_overwrites_nothing_on_a_relay_that_takes_anything) {
+  World world;
+  world.use_relays({"any.example", "empty.example"}, false);
+  world.relays["any.example"].packet = alice(5);
+  auto const refused = world.publish(alice(9), {.cas_us = stamp_us});
+  EXPECT_EQ(refused.error->code, ErrorCode::publish_conflict);
+  EXPECT_EQ(refused.theirs, alice(5));
+  EXPECT_EQ(world.relays["any.example"].puts + world.relays["empty.example"].puts, 0U);
+  auto const stored = world.publish(alice(9), {.cas_us = stamp_us + 5});
+  EXPECT_FALSE(stored.error);
+  EXPECT_EQ(world.relays["any.example"].puts + world.relays["empty.example"].puts, 2U);
+}
+
+TEST(api, what_only_a_relay_has_holds_a_condition_for_the_dht_too) {
+  World world;
+  world.use_relays({"any.example"}, true);
+  world.relays["any.example"].packet = alice(5);
+  auto const refused = world.publish(alice(9), {.cas_us = stamp_us});
+  EXPECT_EQ(refused.error->code, ErrorCode::publish_conflict);
+  EXPECT_EQ(refused.theirs, alice(5));
+  world.use_relays({}, true);
+  EXPECT_EQ(world.publish(alice(7)).dht_nodes, 20U) << "the DHT has nothing newer";
+}
+
+TEST(api, what_only_the_dht_has_holds_a_condition_for_relays_too) {
+  World world;
+  EXPECT_FALSE(world.publish(alice(5)).error);
+  world.archive.packets.clear();
+  world.use_relays({"empty.example"}, true);
+  auto const refused = world.publish(alice(9), {.cas_us = stamp_us});
+  EXPECT_EQ(refused.error->code, ErrorCode::publish_conflict);
+  EXPECT_EQ(world.relays["empty.example"].puts, 0U);
+}
+
+TEST(api, a_relay_that_has_a_newer_packet_is_not_put_to_without_a_condition_either) {
+  World world;
+  world.use_relays({"any.example"}, false);
+  world.relays["any.example"].packet = alice(5);
+  auto const refused = world.publish(alice());
+  EXPECT_EQ(refused.error->code, ErrorCode::publish_conflict);
+  EXPECT_EQ(refused.theirs, alice(5));
+  EXPECT_EQ(world.relays["any.example"].puts, 0U);
+}
+
+TEST(api, without_an_answer_from_anybody_a_condition_is_not_met) {
+  World world;
+  world.use_relays({"dead.example"}, false);
+  world.relays["dead.example"].dead = true;
+  EXPECT_EQ(world.publish(alice(9), {.cas_us = stamp_us}).error->code, ErrorCode::relay_timeout);
+  EXPECT_EQ(world.relays["dead.example"].puts, 0U);
+}
+
 TEST(api, old_relays_that_count_no_nodes_are_enough_where_there_is_no_dht) {
   World world;
   world.use_relays({"old.example"}, false);

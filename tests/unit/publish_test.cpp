@@ -14,6 +14,7 @@ namespace dotkey::publish {
 namespace {
 
 using base::ErrorCode;
+using base::Result;
 using test::a_record;
 using test::key_pair;
 using test::packet_of;
@@ -66,6 +67,7 @@ class PublisherTest : public testing::Test {
 
   void drain() {
     while (auto effect = publisher->poll_effect()) {
+      if (auto* look = std::get_if<StartLook>(&*effect)) looks.push_back(*look);
       if (auto* put = std::get_if<StartPut>(&*effect)) puts.push_back(std::move(*put));
       if (auto* get = std::get_if<StartGet>(&*effect)) gets.push_back(*get);
       if (auto* end = std::get_if<Published>(&*effect)) published.push_back(std::move(*end));
@@ -103,6 +105,13 @@ class PublisherTest : public testing::Test {
       drain();
     }
   }
+  // What anybody has, asked before a conditional publication.
+  void look_ends(Result<std::optional<SignedPacket>> const& newest) {
+    ASSERT_EQ(looks.size(), 1U);
+    publisher->on_looked(now, looks.back().id, newest);
+    looks.clear();
+    drain();
+  }
   Outcome outcome() {
     EXPECT_EQ(published.size(), 1U);
     if (published.empty()) return {};
@@ -116,6 +125,7 @@ class PublisherTest : public testing::Test {
   Moment now{Instant{1}, UnixTime{stamp_us + 100'000'000}};
   SignedPacket packet = packet_of(1, stamp_us, {a_record("www", "192.0.2.1", 600)});
   SignedPacket newer = packet_of(1, stamp_us + 5, {});
+  std::vector<StartLook> looks;
   std::vector<StartPut> puts;
   std::vector<StartGet> gets;
   std::vector<Published> published;
@@ -124,10 +134,12 @@ class PublisherTest : public testing::Test {
 };
 
 TEST_F(PublisherTest, a_packet_goes_to_the_dht_and_the_relays) {
-  publish(packet, {.cas_us = 7});
+  publish(packet);
+  EXPECT_TRUE(looks.empty());
   ASSERT_EQ(puts.size(), 2U);
   EXPECT_EQ(puts[0].packet, packet);
-  EXPECT_EQ(puts[0].cas_us, 7);
+  EXPECT_FALSE(puts[0].cas_us);
+  EXPECT_TRUE(puts[1].compare_first);
   dht_ends(stored_on(20));
   EXPECT_TRUE(published.empty()) << "the relays are waited for";
   relays_end(relays(relay::RelayVerdict::stored, {}, 15));
@@ -164,11 +176,14 @@ TEST_F(PublisherTest, too_few_nodes_are_tried_again_later_and_later) {
 
 TEST_F(PublisherTest, a_retry_that_reaches_enough_nodes_succeeds) {
   publish(packet, {.cas_us = 7, .dht_nodes_min = 5});
+  look_ends(std::optional<SignedPacket>());
   relays_end(relays(relay::RelayVerdict::failed, ErrorCode::relay_timeout));
   dht_ends(stored_on(2));
   pass(Duration::from_s(1));
   ASSERT_EQ(puts.size(), 2U);
+  EXPECT_TRUE(looks.empty());
   EXPECT_FALSE(puts[0].cas_us) << "the nodes that took it would fail the condition";
+  EXPECT_EQ(puts[1].cas_us, 7) << "the relays have not";
   relays_end(relays(relay::RelayVerdict::failed, ErrorCode::relay_timeout));
   dht_ends(stored_on(6));
   EXPECT_FALSE(outcome().error);
@@ -227,8 +242,56 @@ TEST_F(PublisherTest, a_relay_that_only_claims_a_newer_packet_does_not_outvote_t
   EXPECT_FALSE(outcome().error);
 }
 
+TEST_F(PublisherTest, a_condition_is_held_against_the_newest_before_relays_get_anything) {
+  auto const replaced = packet_of(1, 7, {});
+  for (std::optional<SignedPacket> const& known :
+       {std::optional(replaced), std::optional(packet), std::optional<SignedPacket>()}) {
+    publish(packet, {.cas_us = 7});
+    ASSERT_TRUE(puts.empty());
+    ASSERT_EQ(looks.size(), 1U);
+    EXPECT_EQ(looks[0].key, packet.key());
+    look_ends(known);
+    ASSERT_EQ(puts.size(), 2U);
+    EXPECT_EQ(puts[0].cas_us, 7);
+    EXPECT_EQ(puts[1].cas_us, 7);
+    EXPECT_TRUE(puts[1].compare_first);
+    dht_ends(stored_on(20));
+    relays_end(relays(relay::RelayVerdict::stored, {}, 15));
+    EXPECT_FALSE(outcome().error);
+  }
+}
+
+TEST_F(PublisherTest, nothing_is_put_where_the_newest_is_another_one) {
+  // Older than ours or not, it is not what the condition names; or it is, and ours is the old one.
+  auto const older = packet_of(1, stamp_us - 5, {});
+  for (auto const& [known, cas_us] :
+       {std::pair(older, stamp_us - 9), std::pair(newer, stamp_us - 9),
+        std::pair(newer, newer.timestamp_us())}) {
+    publish(packet, {.cas_us = cas_us});
+    look_ends(std::optional(known));
+    EXPECT_TRUE(puts.empty());
+    auto const result = outcome();
+    EXPECT_EQ(result.error->code, ErrorCode::publish_conflict);
+    EXPECT_EQ(result.theirs, known);
+  }
+}
+
+TEST_F(PublisherTest, a_condition_that_nobody_can_check_is_not_met) {
+  publish(packet, {.cas_us = 7});
+  look_ends(base::fail(ErrorCode::resolve_network_failed));
+  EXPECT_TRUE(puts.empty());
+  EXPECT_EQ(outcome().error->code, ErrorCode::resolve_network_failed);
+}
+
+TEST_F(PublisherTest, the_dht_alone_compares_by_itself) {
+  publish(packet, {.cas_us = 7, .sources = {true, false}});
+  EXPECT_TRUE(looks.empty());
+  EXPECT_EQ(take_put(Source::dht).cas_us, 7);
+}
+
 TEST_F(PublisherTest, our_own_packet_is_not_in_our_way) {
   publish(packet, {.cas_us = 7});
+  look_ends(std::optional(packet));
   relays_end(relays(relay::RelayVerdict::stored, {}, 20));
   dht_ends(refused(ErrorCode::dht_cas_mismatch, packet));
   EXPECT_FALSE(outcome().error);

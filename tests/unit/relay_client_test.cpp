@@ -427,8 +427,77 @@ TEST_F(RelayClientTest, stored_nodes_are_counted_as_the_relay_says) {
 
 TEST_F(RelayClientTest, compare_and_swap_goes_out_as_an_unquoted_if_match) {
   use_one_relay();
-  ASSERT_TRUE(client.put(now, packet, {stamp_us - 1}));
+  ASSERT_TRUE(client.put(now, packet, {.cas_us = stamp_us - 1}));
   EXPECT_EQ(header_of(take_fetch(), "If-Match"), std::to_string(stamp_us - 1));
+}
+
+TEST_F(RelayClientTest, a_put_that_compares_first_gets_what_the_relay_holds) {
+  auto const older = packet_of(1, stamp_us - 1, {});
+  struct Row {
+    Answer held;
+    bool keeps_condition;
+  };
+  for (Row const& row : {Row{{404, {}, {}}, true}, Row{{200, {}, payload_of(older)}, true},
+                         Row{{200, {}, payload_of(packet)}, false}}) {
+    use_one_relay();
+    ASSERT_TRUE(client.put(now, packet, {.cas_us = stamp_us - 1, .compare_first = true}));
+    auto const get = take_fetch();
+    EXPECT_EQ(get.method, Method::get);
+    EXPECT_TRUE(get.url.ends_with("?policy=CacheOnly"));
+    EXPECT_TRUE(header_of(get, "Cache-Control"));
+    answer(get, row.held);
+    auto const put = take_fetch();
+    EXPECT_EQ(put.method, Method::put);
+    EXPECT_EQ(header_of(put, "If-Match").has_value(), row.keeps_condition);
+    answer(put, {204, {}, {}});
+    EXPECT_EQ(take_outcome().stored, 1U);
+  }
+}
+
+TEST_F(RelayClientTest, a_relay_that_holds_another_packet_is_not_put_to) {
+  struct Row {
+    std::int64_t held_us;
+    std::optional<std::int64_t> cas_us;
+    RelayVerdict verdict;
+    ErrorCode error;
+  };
+  for (Row const& row :
+       {Row{stamp_us + 1, std::nullopt, RelayVerdict::newer_exists, ErrorCode::relay_newer_exists},
+        Row{stamp_us + 1, stamp_us + 1, RelayVerdict::newer_exists, ErrorCode::relay_newer_exists},
+        Row{stamp_us - 5, stamp_us - 9, RelayVerdict::cas_mismatch,
+            ErrorCode::relay_cas_mismatch}}) {
+    use_one_relay();
+    ASSERT_TRUE(client.put(now, packet, {.cas_us = row.cas_us, .compare_first = true}));
+    auto const held = packet_of(1, row.held_us, {});
+    answer(take_fetch(), {200, {}, payload_of(held)});
+    EXPECT_TRUE(fetches.empty());
+    auto const outcome = take_outcome();
+    EXPECT_EQ(outcome.error, row.error);
+    EXPECT_EQ(outcome.packet, held);
+    EXPECT_EQ(outcome.relays[0].verdict, row.verdict);
+  }
+}
+
+TEST_F(RelayClientTest, what_cannot_be_compared_is_not_overwritten) {
+  struct Row {
+    Answer answer;
+    ErrorCode error;
+  };
+  for (Row const& row :
+       std::vector<Row>{{{200, {}, {}}, ErrorCode::relay_payload_invalid},
+                        {{200, {}, Bytes(100, 7)}, ErrorCode::relay_payload_invalid},
+                        {{200, {}, Bytes(1073, 7)}, ErrorCode::relay_response_too_large},
+                        {{304, {}, {}}, ErrorCode::relay_redirected},
+                        {{400, {}, {}}, ErrorCode::relay_refused},
+                        {{429, {}, {}}, ErrorCode::relay_rate_limited},
+                        {{503, {}, {}}, ErrorCode::relay_dht_unavailable}}) {
+    client = Client(ClientSettings{}, entropy);
+    use_one_relay();
+    ASSERT_TRUE(client.put(now, packet, {.compare_first = true}));
+    answer(take_fetch(), row.answer);
+    EXPECT_TRUE(fetches.empty());
+    EXPECT_EQ(take_outcome().error, row.error) << row.answer.status;
+  }
 }
 
 TEST_F(RelayClientTest, each_refusal_of_a_put_means_one_thing) {
