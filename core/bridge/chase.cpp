@@ -45,22 +45,22 @@ Chase::Chase(ChaseRules const& rules, Name asked, RecordType type)
 }
 
 ChaseStep Chase::start() {
-  auto step = visit();
+  place_ = classify(name_);
   reply_.authoritative = place_.place != Place::elsewhere;
   if (place_.place == Place::key) asked_key_ = place_.key;
-  return step;
+  return visit();
 }
 
 // What the place where the chase stands takes.
 ChaseStep Chase::visit() {
   place_ = classify(name_);
+  if (rules_.local && rules_.local->is_denied(name_)) return deny();
   switch (place_.place) {
     case Place::key:
       waiting_ = Waiting::key;
       return WantKey{place_.key};
     case Place::elsewhere:
-      waiting_ = Waiting::upstream;
-      return WantUpstream{name_, type_};
+      return visit_elsewhere();
     case Place::top_level:
     case Place::malformed:
       break;
@@ -69,6 +69,40 @@ ChaseStep Chase::visit() {
   Name apex = place_.has_top_level ? top_level_of(name_) : name_;
   return end_negative(exists ? ResponseCode::no_error : ResponseCode::name_error,
                       soa_record(std::move(apex), top_level_serial, rules_.negative_ttl_s));
+}
+
+ChaseStep Chase::visit_elsewhere() {
+  if (Zone const* const zone = rules_.local ? rules_.local->zone_of(name_) : nullptr) {
+    ZoneAnswer const found = zone->find(name_, type_);
+    // What the zone gives away, its servers are asked for by the upstream.
+    if (found.verdict != ZoneVerdict::delegation) return read_zone(*zone, found);
+  }
+  waiting_ = Waiting::upstream;
+  return WantUpstream{name_, type_};
+}
+
+ChaseStep Chase::deny() {
+  extended_error_ = ExtendedError::blocked;
+  return end_negative(ResponseCode::name_error,
+                      soa_record(name_, top_level_serial, rules_.negative_ttl_s));
+}
+
+// The operator's own records may lead anywhere.
+ChaseStep Chase::read_zone(Zone const& zone, ZoneAnswer const& found) {
+  if (visited_.empty()) reply_.authoritative = true;
+  for (ResourceRecord const* const source : found.records) {
+    reply_.answers.push_back(*source);
+    reply_.answers.back().name = name_;
+    keep_for(source->ttl_s);
+  }
+  if (found.verdict == ZoneVerdict::records) return Done{};
+  if (found.verdict == ZoneVerdict::alias) {
+    return follow(std::get<dns::Cname>(reply_.answers.back().data).target);
+  }
+  ResourceRecord soa = soa_record(zone.apex(), top_level_serial, rules_.negative_ttl_s);
+  if (auto const* const own = zone.soa(); own != nullptr) soa.data = own->data;
+  bool const exists = found.verdict == ZoneVerdict::no_data;
+  return end_negative(exists ? ResponseCode::no_error : ResponseCode::name_error, std::move(soa));
 }
 
 ChaseStep Chase::on_outcome(Moment now, resolve::Outcome const& outcome) {

@@ -3,6 +3,7 @@
 // out to ICANN names and back, until there is an answer.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "core/base/endpoint.h"
 #include "core/bridge/answer.h"
 #include "core/bridge/key_name.h"
+#include "core/bridge/local_names.h"
 #include "core/bridge/zone.h"
 #include "core/resolve/address_policy.h"
 #include "core/resolve/types.h"
@@ -31,6 +33,8 @@ struct ChaseRules {
   // they are asked for.
   resolve::LocalNetwork local_network = resolve::LocalNetwork::refused;
   std::set<crypto::PublicKey> local_keys;
+  // May be absent.
+  std::shared_ptr<LocalNames const> local;
   // Where the name servers that packets delegate to listen.
   std::uint16_t server_port = 53;
 };
@@ -81,6 +85,9 @@ class Chase {
   enum class Waiting : std::uint8_t { nothing, key, upstream, servers, server_key, server_address };
 
   ChaseStep visit();
+  ChaseStep visit_elsewhere();
+  ChaseStep deny();
+  ChaseStep read_zone(Zone const& zone, ZoneAnswer const& found);
   ChaseStep read_packet(Moment now, resolve::Outcome const& outcome);
   ChaseStep follow(wire::dns::Name target);
   void add(wire::dns::ResourceRecord record, std::uint32_t ttl_s);

@@ -63,6 +63,15 @@ Entry number(std::string_view name, T& out, std::int64_t min, std::int64_t max) 
           }};
 }
 
+Entry text(std::string_view name, std::string& out) {
+  return {name, [&out](toml::node const& node) {
+            auto read = node.value_exact<std::string>();
+            if (!read) return Entry::Fit::wrong_kind;
+            out = std::move(*read);
+            return Entry::Fit::good;
+          }};
+}
+
 Entry list(std::string_view name, std::vector<std::string>& out) {
   return {name, [&out](toml::node const& node) {
             toml::array const* const array = node.as_array();
@@ -109,6 +118,23 @@ std::vector<Entry> daemon_entries(DaemonOptions& out) {
           number("republish_interval_s", out.republish_interval_s, 10, 7200)};
 }
 
+std::vector<Entry> dns_entries(DnsOptions& out) {
+  return {list("allow", out.allow),
+          text("cert", out.certificate),
+          list("deny", out.deny_files),
+          list("except", out.except_files),
+          list("forward", out.forward),
+          text("forward_ca", out.forward_authorities),
+          text("key", out.key),
+          list("listen", out.listen),
+          list("listen_https", out.listen_https),
+          list("listen_tls", out.listen_tls),
+          text("metrics", out.metrics),
+          text("query_log", out.query_log),
+          number("threads", out.threads, 1, 64),
+          list("zones", out.zones)};
+}
+
 std::vector<Entry> top_entries(Config& out) {
   return {list("bootstrap", out.bootstrap),
           list("relays", out.relays),
@@ -136,6 +162,8 @@ Result<Config> parse_config(std::string const& file, std::string_view text) {
     Result<void> read;
     if (toml::table const* const table = node.as_table(); table != nullptr && key == "daemon") {
       read = read_table(file, *table, daemon_entries(config.daemon));
+    } else if (table != nullptr && key == "dns") {
+      read = read_table(file, *table, dns_entries(config.dns));
     } else if (table != nullptr && key == "relays") {
       read = read_table(
           file, *table,

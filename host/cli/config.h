@@ -23,6 +23,7 @@ struct Config {
   std::optional<std::int64_t> timeout_s;
   std::optional<std::string> state_dir;
   DaemonOptions daemon;
+  DnsOptions dns;
 };
 
 // `file` is for messages. Errors: config_malformed, config_unknown_key and number_out_of_range,

@@ -11,6 +11,7 @@
 #include "host/channel/socket_path.h"
 #include "host/cli/config.h"
 #include "host/cli/daemon_start.h"
+#include "host/cli/dns_serving.h"
 #include "host/cli/node_settings.h"
 #include "host/cli/output.h"
 #include "host/cli/program.h"
@@ -49,19 +50,34 @@ void reload_at_hangup(boost::asio::signal_set& signals, Program const& program,
   });
 }
 
+// A taken port stops the DNS server, not the rest.
+DnsServing open_dns(Program const& program, boost::asio::io_context& loop, daemon::Daemon& daemon,
+                    cache::Settings const& cache) {
+  if (!program.options.dns.has_listen()) return {};
+  auto serving = serve_dns(loop, daemon.services(), program.options, cache);
+  if (serving) return std::move(*serving);
+  print_error(serving.error());
+  return {};
+}
+
 base::Result<void> run_daemon(Program& program) {
   loop::Foreground foreground;
-  auto const daemon = daemon::Daemon::open(foreground.loop(), program.entropy, program.paths,
-                                           core_settings(program, Purpose::daemon),
-                                           {program.paths.state_dir, native::own_program(), 0});
+  daemon::CoreSettings const settings = core_settings(program, Purpose::daemon);
+  cache::Settings const cache = settings.driver.api.cache;
+  auto const daemon =
+      daemon::Daemon::open(foreground.loop(), program.entropy, program.paths, settings,
+                           {program.paths.state_dir, native::own_program(), 0});
   if (!daemon) return tl::make_unexpected(daemon.error());
   boost::asio::signal_set hangup(foreground.loop(), SIGHUP);
   reload_at_hangup(hangup, program, **daemon);
   boost::asio::steady_timer log_timer(foreground.loop());
   look_after_log(log_timer, native::log_path_in(program.paths.state_dir));
+  DnsServing const dns = open_dns(program, foreground.loop(), **daemon, cache);
   std::string const& socket = (*daemon)->socket_path();
   if (program.options.json) {
-    print_json({{"socket", socket}});
+    boost::json::object out{{"socket", socket}};
+    if (dns.server) add_addresses(out, dns);
+    print_json(out);
   } else {
     print_line("Listening on " + socket + "; Ctrl-C ends it.");
   }

@@ -74,10 +74,15 @@ void add_command(CLI::App& app, Program& program, char const* name, char const* 
       ->add_option("--browser", settings->browser,
                    "One alone: chromium, chrome, edge, brave or firefox")
       ->type_name("NAME");
-  command->add_flag("--system", settings->system, "For all users of this computer, as root");
+  CLI::Option* const system =
+      command->add_flag("--system", settings->system, "For all users of this computer, as root");
   command->add_option("--root", settings->root, "With --system: below this directory")
       ->type_name("DIR");
   if (operation == &install::install) {
+    command
+        ->add_flag("--dns", settings->dns,
+                   "With --system: systemd-resolved asks 127.0.0.1:5300 for names in .key")
+        ->needs(system);
     command->add_flag("--new-ca", settings->new_ca,
                       "Replace the local CA: its file is damaged, or others may have read it");
   }

@@ -10,11 +10,39 @@ namespace dotkey::host::cli {
 
 using base::ErrorCode;
 
+namespace {
+
+// What the command line names goes before the file.
+void complete_dns(DnsOptions& options, DnsOptions&& file) {
+  auto const take = [](auto& own, auto& other) {
+    if (own.empty()) own = std::move(other);
+  };
+  if (!options.has_listen()) {
+    options.listen = std::move(file.listen);
+    options.listen_tls = std::move(file.listen_tls);
+    options.listen_https = std::move(file.listen_https);
+  }
+  take(options.metrics, file.metrics);
+  take(options.certificate, file.certificate);
+  take(options.key, file.key);
+  take(options.allow, file.allow);
+  take(options.forward, file.forward);
+  take(options.forward_authorities, file.forward_authorities);
+  take(options.zones, file.zones);
+  take(options.deny_files, file.deny_files);
+  take(options.except_files, file.except_files);
+  take(options.query_log, file.query_log);
+  if (options.threads == 0) options.threads = file.threads;
+}
+
+}  // namespace
+
 base::Result<void> complete_options(Options& options, store::Paths& paths) {
   auto config = load_config(options.config_file, paths.config_file);
   if (!config) return tl::make_unexpected(config.error());
   options.named = {!options.bootstrap.empty(), !options.relays.empty(), options.no_dht};
   options.daemon = config->daemon;
+  complete_dns(options.dns, std::move(config->dns));
   if (options.bootstrap.empty()) options.bootstrap = std::move(config->bootstrap);
   if (options.relays.empty()) options.relays = std::move(config->relays);
   options.no_dht = options.no_dht || !config->dht.value_or(true);

@@ -29,6 +29,29 @@ struct DaemonOptions {
   bool republish_to_relays = false;
 };
 
+// The options of `dotkey dns`, and the table [dns]: what the daemon serves where it listens.
+struct DnsOptions {
+  // "ADDRESS:PORT"; port 0 lets the system choose.
+  std::vector<std::string> listen;
+  std::vector<std::string> listen_tls;
+  std::vector<std::string> listen_https;
+  std::string metrics;      // likewise
+  std::string certificate;  // PEM files
+  std::string key;
+  std::vector<std::string> allow;    // prefixes
+  std::vector<std::string> forward;  // as dns::Upstream::parse
+  std::string forward_authorities;
+  std::vector<std::string> zones;       // "APEX=FILE"
+  std::vector<std::string> deny_files;  // names, one a line
+  std::vector<std::string> except_files;
+  std::string query_log;
+  std::uint32_t threads = 0;  // 0: one
+
+  [[nodiscard]] bool has_listen() const {
+    return !listen.empty() || !listen_tls.empty() || !listen_https.empty();
+  }
+};
+
 struct Options {
   bool json = false;
   std::string config_file;             // empty: the default one, which may be missing
@@ -40,6 +63,7 @@ struct Options {
   std::optional<std::int64_t> timeout_s;
   NamedNetwork named;
   DaemonOptions daemon;
+  DnsOptions dns;
 
   static constexpr std::int64_t timeout_s_default = 30;
   static constexpr std::int64_t timeout_s_max = 3600;

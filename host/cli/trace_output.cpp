@@ -13,7 +13,7 @@
 namespace dotkey::host::cli {
 namespace {
 
-std::string text(boost::json::object const& from, std::string_view name) {
+std::string member_text(boost::json::object const& from, std::string_view name) {
   return std::string(channel::text_at(from, name).value_or(""));
 }
 
@@ -38,18 +38,19 @@ void print_steps(boost::json::array const& steps) {
     boost::json::object const& step = value.get_object();
     auto const depth = static_cast<std::size_t>(channel::integer_at(step, "depth").value_or(0));
     std::string const indent(2 * depth, ' ');
-    if (text(step, "key") != key) {
-      key = text(step, "key");
+    if (member_text(step, "key") != key) {
+      key = member_text(step, "key");
       print_line(indent + key);
     }
-    std::string line = indent + "  " + text(step, "name");
-    if (std::string const record = text(step, "record"); !record.empty()) line += "  " + record;
-    print_line(line + ": " + text(step, "note"));
+    std::string line = indent + "  " + member_text(step, "name");
+    if (std::string const record = member_text(step, "record"); !record.empty())
+      line += "  " + record;
+    print_line(line + ": " + member_text(step, "note"));
   }
 }
 
 void print_endpoint(std::size_t number, boost::json::object const& endpoint) {
-  std::string const host = text(endpoint, "icann_host");
+  std::string const host = member_text(endpoint, "icann_host");
   std::string line = std::to_string(number) + ". ";
   line += host.empty() ? joined(endpoint, "addresses", ", ") : host;
   line += " port " + std::to_string(channel::integer_at(endpoint, "port").value_or(0));
@@ -65,7 +66,7 @@ void print_endpoint(std::size_t number, boost::json::object const& endpoint) {
 }  // namespace
 
 void print_trace(boost::json::object const& found) {
-  print_line(text(found, "host") + " port " +
+  print_line(member_text(found, "host") + " port " +
              std::to_string(channel::integer_at(found, "port").value_or(0)));
   print_steps(found.at("trace").as_array());
   std::size_t number = 0;

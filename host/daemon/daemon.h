@@ -37,6 +37,7 @@ class Daemon {
   // The local CA and the browsers' trust in it, as `dotkey install` may have left them.
   void reload_trust();
 
+  [[nodiscard]] Services& services() { return core_->services(); }
   [[nodiscard]] std::string const& socket_path() const { return listener_->path(); }
 
  private:

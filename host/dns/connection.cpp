@@ -41,7 +41,6 @@ void Connection::on_ready(std::uint32_t events) {
   bool const may_read = (events & (EPOLLIN | EPOLLHUP)) != 0 || stream_.wants_write();
   if (may_read && !ended_) read();
   if (is_open()) flush();
-  service_.on_stream_batch_ends();
 }
 
 // Until the kernel's buffer is empty, or the client has to wait for its replies.

@@ -32,8 +32,6 @@ class Connection final : public Poller::Watcher, Framing::Queries {
     virtual std::optional<std::size_t> on_stream_query(Connection& connection, QueryToken token,
                                                        std::span<std::uint8_t> buffer,
                                                        std::size_t size) = 0;
-    // After a batch of queries: what they need may be asked for now.
-    virtual void on_stream_batch_ends() = 0;
     // Room for the longest message, shared by all connections of a shard.
     virtual std::span<std::uint8_t> message_buffer() = 0;
     virtual std::span<std::uint8_t> read_buffer() = 0;

@@ -12,7 +12,7 @@
 namespace dotkey::host::dns {
 namespace {
 
-constexpr std::uint32_t streams_max = 100;
+constexpr std::uint32_t requests_max = 100;
 
 struct FreeSession {
   void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -52,7 +52,7 @@ class Http2Framing final : public Framing {
     if (made != 0) return false;
     session_.reset(session);
     std::array<nghttp2_settings_entry, 2> const settings{
-        {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, streams_max},
+        {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, requests_max},
          {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, doh_head_max}}};
     return nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) ==
            0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/dns/server.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace dotkey::host::dns {
@@ -38,7 +39,9 @@ base::Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& main
 
 base::Result<void> Server::open_shards(boost::asio::io_context& main_loop,
                                        FindKey const& find_key) {
-  ShardParts parts{main_loop, find_key, settings_.bridge, settings_.limits, places_, {}, {}};
+  ShardParts parts{
+      main_loop, find_key, settings_.bridge, settings_.limits, places_, settings_.forwarder, {}, {},
+      {},        {}};
   auto const load = [&](TlsUse use, std::shared_ptr<TlsServer>& out) -> base::Result<void> {
     auto server = TlsServer::open(settings_.certificate, settings_.key, use);
     if (!server) return tl::make_unexpected(server.error());
@@ -50,6 +53,22 @@ base::Result<void> Server::open_shards(boost::asio::io_context& main_loop,
   }
   if (!settings_.listen_https.empty()) {
     if (auto loaded = load(TlsUse::doh, parts.doh); !loaded) return loaded;
+  }
+  bool const has_tls =
+      std::any_of(settings_.forwarder.upstreams.begin(), settings_.forwarder.upstreams.end(),
+                  [](Upstream const& upstream) {
+                    return upstream.transport == bridge::Transport::tls ||
+                           upstream.transport == bridge::Transport::https;
+                  });
+  if (has_tls) {
+    auto client = TlsClient::open(settings_.upstream_authorities);
+    if (!client) return tl::make_unexpected(client.error());
+    parts.upstream_tls = std::move(*client);
+  }
+  if (!settings_.query_log.empty()) {
+    auto log = QueryLog::open(settings_.query_log);
+    if (!log) return tl::make_unexpected(log.error());
+    parts.log = std::move(*log);
   }
   for (std::uint32_t i = 0; i < settings_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(parts));

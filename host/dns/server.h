@@ -22,6 +22,11 @@ struct ServerSettings {
   bridge::BridgeSettings bridge;
   ConnectionLimits limits;
   ConnectionPlacesSettings places;
+  ForwarderSettings forwarder;
+  // PEM file of those who may vouch for upstreams; empty: the system's.
+  std::string upstream_authorities;
+  // Empty: what is asked is not written down.
+  std::string query_log;
 };
 
 // Where it listens, in the order of the settings.
@@ -34,7 +39,7 @@ struct ServerAddresses {
 class Server {
  public:
   // `main_loop` and what `find_key` uses outlive the server. Errors: network_socket_failed,
-  // dns_certificate_unusable.
+  // dns_certificate_unusable, file_unwritable.
   static base::Result<std::unique_ptr<Server>> open(boost::asio::io_context& main_loop,
                                                     FindKey find_key, ServerSettings settings);
   ~Server();  // ends the threads
@@ -42,6 +47,8 @@ class Server {
   Server& operator=(Server const&) = delete;
 
   [[nodiscard]] ServerAddresses const& addresses() const { return addresses_; }
+  // Counters of all shards together, as Prometheus reads them.
+  [[nodiscard]] std::string metrics() const;
 
  private:
   explicit Server(ServerSettings settings);

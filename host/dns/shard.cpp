@@ -2,6 +2,7 @@
 #include "host/dns/shard.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -31,6 +32,7 @@ bool is_trusted(base::IpAddress const& address) {
 Shard::Shard(ShardParts parts)
     : parts_(std::move(parts)),
       bridge_(parts_.bridge, entropy_),
+      forwarder_(parts_.forwarder, parts_.upstream_tls.get(), poller_, entropy_, *this),
       message_buffer_(wire::dns::message_size_max + bridge::Bridge::reply_overhead_max),
       read_buffer_(read_size),
       now_(loop::moment()) {}
@@ -71,25 +73,68 @@ void Shard::stop() {
   thread_.join();
 }
 
+void Shard::set_now() {
+  now_ = loop::moment();
+  forwarder_.set_now(now_.instant);
+}
+
 void Shard::run() {
+  // OpenSSL writes to sockets without MSG_NOSIGNAL; a client that is gone must not end us.
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   next_tick_ = loop::now() + tick;
   while (!stopping_) {
-    auto deadline = bridge_.next_deadline();
-    if (!connections_.empty()) deadline = std::min(deadline.value_or(next_tick_), next_tick_);
-    poller_.wait(timeout_ms(deadline), [this] { now_ = loop::moment(); });
-    if (auto const due = bridge_.next_deadline(); due && *due <= now_.instant) {
-      bridge_.on_deadline(now_);
-      drain();
-    }
+    poller_.wait(timeout_ms(next_deadline()), [this] { set_now(); });
+    auto const due = [this](std::optional<engine::Instant> deadline) {
+      return deadline && *deadline <= now_.instant;
+    };
+    if (due(bridge_.next_deadline())) bridge_.on_deadline(now_);
+    if (due(forwarder_.next_deadline())) forwarder_.on_deadline();
     if (now_.instant >= next_tick_) tick_connections();
-    remove_closed();
+    finish_round();
   }
   // On this thread, where the connections' sockets are at home.
   connections_.clear();
 }
 
+std::optional<engine::Instant> Shard::next_deadline() const {
+  auto out = bridge_.next_deadline();
+  if (auto const other = forwarder_.next_deadline()) out = std::min(out.value_or(*other), *other);
+  return std::min(out.value_or(next_tick_), next_tick_);
+}
+
+// All that the sockets and the clock brought is done; what came of it goes out.
+void Shard::finish_round() {
+  do {
+    drain();
+  } while (forwarder_.flush());
+  forwarder_.tidy();
+  remove_closed();
+}
+
+void Shard::update_figures() {
+  ShardFigures out;
+  out.bridge = bridge_.counters();
+  out.forwarder = forwarder_.counters();
+  std::copy(std::begin(queries_), std::end(queries_), std::begin(out.queries));
+  out.answers = bridge_.cache().size();
+  out.answer_bytes = bridge_.cache().bytes();
+  out.questions = bridge_.questions();
+  for (auto const& port : udp_ports_) out.unsent += port->unsent();
+  std::lock_guard const lock(figures_mutex_);
+  figures_ = out;
+}
+
+ShardFigures Shard::figures() const {
+  std::lock_guard const lock(figures_mutex_);
+  return figures_;
+}
+
 void Shard::tick_connections() {
   next_tick_ = now_.instant + tick;
+  update_figures();
   for (auto const& [number, connection] : connections_) {
     if (connection->is_open()) connection->on_tick(now_.instant);
   }
@@ -105,14 +150,14 @@ std::size_t Shard::on_datagram(UdpPort& port, UdpPeer const& peer, std::span<std
   sender.address = peer.ip();
   sender.trusted = is_trusted(sender.address);
   bridge::ClientId const id{++last_client_};
+  ++queries_[static_cast<std::size_t>(bridge::Transport::udp)];
   auto const done = bridge_.on_query(now_, sender, id, buffer, size);
-  if (done) return *done;
+  if (done) {
+    if (parts_.log) parts_.log->add(now_.unix_time, buffer.first(*done));
+    return *done;
+  }
   clients_.emplace(last_client_, UdpClient{&port, peer});
   return 0;
-}
-
-void Shard::on_batch_ends() {
-  drain();
 }
 
 void Shard::on_accepted(StreamPort& port, int fd, base::IpAddress const& client) {
@@ -146,13 +191,16 @@ std::optional<std::size_t> Shard::on_stream_query(Connection& connection, QueryT
                                                   std::span<std::uint8_t> buffer,
                                                   std::size_t size) {
   bridge::ClientId const id{++last_client_};
+  ++queries_[static_cast<std::size_t>(connection.sender().transport)];
   auto const done = bridge_.on_query(now_, connection.sender(), id, buffer, size);
+  if (done && parts_.log) parts_.log->add(now_.unix_time, buffer.first(*done));
   if (!done) clients_.emplace(last_client_, StreamClient{connection.number(), token});
   return done;
 }
 
-void Shard::on_stream_batch_ends() {
-  drain();
+void Shard::on_upstream_message(bridge::TaskId task,
+                                base::Result<wire::dns::Message> const& message) {
+  bridge_.on_message(now_, task, message);
 }
 
 void Shard::drain() {
@@ -176,9 +224,9 @@ void Shard::carry_out(bridge::Effect const& effect) {
   } else if (auto const* const ready = std::get_if<bridge::Reply>(&effect)) {
     reply(*ready);
   } else if (auto const* const upstream = std::get_if<bridge::AskUpstream>(&effect)) {
-    bridge_.on_message(now_, upstream->id, base::fail(base::ErrorCode::dns_no_upstream));
+    forwarder_.ask(*upstream);
   } else if (auto const* const servers = std::get_if<bridge::AskServers>(&effect)) {
-    bridge_.on_message(now_, servers->id, base::fail(base::ErrorCode::dns_servers_failed));
+    forwarder_.ask(*servers);
   }
 }
 
@@ -190,10 +238,8 @@ void Shard::ask_keys(bridge::ResolveKey const& wanted) {
       auto const self = weak.lock();
       if (!self) return;
       Shard* const shard = *self;
-      shard->poller_.post([shard, id, outcome] {
-        shard->bridge_.on_outcome(shard->now_, id, outcome);
-        shard->drain();
-      });
+      shard->poller_.post(
+          [shard, id, outcome] { shard->bridge_.on_outcome(shard->now_, id, outcome); });
     });
   });
 }
@@ -201,6 +247,7 @@ void Shard::ask_keys(bridge::ResolveKey const& wanted) {
 void Shard::reply(bridge::Reply const& reply) {
   auto const client = clients_.extract(static_cast<std::uint64_t>(reply.client));
   if (client.empty()) return;
+  if (parts_.log) parts_.log->add(now_.unix_time, reply.message);
   if (auto const* const udp = std::get_if<UdpClient>(&client.mapped())) {
     return udp->port->send(udp->peer, reply.message);
   }

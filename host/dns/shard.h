@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <variant>
@@ -17,7 +18,9 @@
 
 #include "host/dns/connection.h"
 #include "host/dns/connection_places.h"
+#include "host/dns/forwarder.h"
 #include "host/dns/poller.h"
+#include "host/dns/query_log.h"
 #include "host/dns/stream_port.h"
 #include "host/dns/udp_port.h"
 #include "host/loop/system_entropy.h"
@@ -35,11 +38,25 @@ struct ShardParts {
   bridge::BridgeSettings const& bridge;
   ConnectionLimits const& limits;
   ConnectionPlaces& places;
+  ForwarderSettings const& forwarder;
   std::shared_ptr<TlsServer> dot;
   std::shared_ptr<TlsServer> doh;
+  std::shared_ptr<TlsClient const> upstream_tls;
+  std::shared_ptr<QueryLog> log;
 };
 
-class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service {
+// What a shard has done, as of the last second.
+struct ShardFigures {
+  bridge::Counters bridge;
+  ForwarderCounters forwarder;
+  std::uint64_t queries[4] = {0, 0, 0, 0};  // by transport
+  std::uint64_t answers = 0;                // in the cache
+  std::uint64_t answer_bytes = 0;
+  std::uint64_t questions = 0;  // under way
+  std::uint64_t unsent = 0;     // replies that the system did not take
+};
+
+class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service, Forwarder::Service {
  public:
   // What `parts` refers to outlives the shard.
   explicit Shard(ShardParts parts);
@@ -55,6 +72,9 @@ class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service {
   void start();
   void stop();  // returns when the thread has ended
 
+  // On any thread.
+  [[nodiscard]] ShardFigures figures() const;
+
  private:
   struct UdpClient {
     UdpPort* port;
@@ -69,7 +89,6 @@ class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service {
   void run();
   std::size_t on_datagram(UdpPort& port, UdpPeer const& peer, std::span<std::uint8_t> buffer,
                           std::size_t size) override;
-  void on_batch_ends() override;
 
   void on_accepted(StreamPort& port, int fd, base::IpAddress const& client) override;
   std::optional<std::size_t> on_stream_query(Connection& connection, QueryToken token,
@@ -80,19 +99,26 @@ class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service {
   engine::Instant now() override { return now_.instant; }
   bool is_crowded() override { return parts_.places.is_crowded(); }
   void on_closed(Connection& connection) override;
-  void on_stream_batch_ends() override;
 
+  void on_upstream_message(bridge::TaskId task,
+                           base::Result<wire::dns::Message> const& message) override;
+
+  [[nodiscard]] std::optional<engine::Instant> next_deadline() const;
+  void set_now();
+  void finish_round();
   void drain();
   void carry_out(bridge::Effect const& effect);
   void ask_keys(bridge::ResolveKey const& wanted);
   void reply(bridge::Reply const& reply);
   void tick_connections();
   void remove_closed();
+  void update_figures();
 
   ShardParts parts_;
   loop::SystemEntropy entropy_;
   bridge::Bridge bridge_;
   Poller poller_;
+  Forwarder forwarder_;
   std::vector<std::unique_ptr<UdpPort>> udp_ports_;
   std::vector<std::unique_ptr<StreamPort>> stream_ports_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
@@ -105,6 +131,9 @@ class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service {
   std::uint64_t last_connection_ = 0;
   engine::Moment now_;
   engine::Instant next_tick_;
+  std::uint64_t queries_[4] = {0, 0, 0, 0};
+  mutable std::mutex figures_mutex_;
+  ShardFigures figures_;
   std::atomic<bool> stopping_ = false;
   // What the main loop still holds of this shard finds it gone by this.
   std::shared_ptr<Shard*> self_ = std::make_shared<Shard*>(this);

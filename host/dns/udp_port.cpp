@@ -120,7 +120,6 @@ void UdpPort::on_ready(std::uint32_t) {
     send_batch(replies);
     if (received < batch_max) break;
   }
-  service_.on_batch_ends();
 }
 
 void UdpPort::send_batch(std::size_t count) {

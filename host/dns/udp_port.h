@@ -31,7 +31,6 @@ class UdpPort final : public Poller::Watcher {
    public:
     virtual std::size_t on_datagram(UdpPort& port, UdpPeer const& peer,
                                     std::span<std::uint8_t> buffer, std::size_t size) = 0;
-    virtual void on_batch_ends() = 0;
 
    protected:
     ~Service() = default;

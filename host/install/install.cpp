@@ -13,6 +13,9 @@ namespace {
 using base::Result;
 
 constexpr char hint_restart_firefox[] = "takes effect when Firefox is started next";
+constexpr char hint_resolved[] =
+    "run `systemctl restart systemd-resolved`, and have `dotkey dns` or the daemon answer on "
+    "127.0.0.1:5300";
 constexpr char hint_confined[] =
     "this browser is confined by a snap or flatpak and cannot start programs; install Debian's "
     "package or the vendor's";
@@ -25,6 +28,7 @@ Step put_file(InstalledFiles& files, WantedFile const& wanted, bool dry_run) {
     return step;
   }
   step.changed = *change == Change::made;
+  if (step.changed && step.what == "dns") step.hint = hint_resolved;
   if (!step.changed || step.what != "preferences") return step;
   std::string const profile = wanted.path.substr(0, wanted.path.rfind('/'));
   if (is_profile_in_use(profile)) step.hint = hint_restart_firefox;

@@ -25,13 +25,14 @@ struct Settings {
   std::string browser;               // one alone; empty: those that are present
   bool system = false;               // for all users, as root
   std::string root;                  // before every path of the system; for packagers
+  bool dns = false;                  // with `system`: systemd-resolved asks us for `.key`
   bool new_ca = false;               // instead of the one that there is
   bool dry_run = false;
 };
 
 // One thing that was, or would be, done.
 struct Step {
-  std::string what;  // "manifest", "preferences", "policy", "ca", "certificate", "daemon", "state"
+  std::string what;  // "manifest", "preferences", "policy", "dns", "ca", "certificate", "daemon"…
   std::string browser;  // empty: all
   std::string path;
   bool changed = false;

@@ -65,6 +65,19 @@ Result<std::string> with_policy(std::string const& path) {
   return boost::json::serialize(root) + "\n";
 }
 
+// systemd-resolved sends what ends in `.key` to the DNS server of `dotkey dns` or the daemon
+// (resolved.conf(5)).
+constexpr char resolved_route[] = "/etc/systemd/resolved.conf.d/dotkey.conf";
+constexpr std::string_view resolved_route_text =
+    "# By `dotkey install --dns`; `dotkey uninstall --system` removes it.\n"
+    "[Resolve]\n"
+    "DNS=127.0.0.1:5300\n"
+    "Domains=~key\n";
+// The root's signatures say that there is no `key`; where resolved checks them, it is not to do so
+// here (dnssec-trust-anchors.d(5)).
+constexpr char resolved_anchor[] = "/etc/dnssec-trust-anchors.d/dotkey.negative";
+constexpr std::string_view resolved_anchor_text = "key\n";
+
 }  // namespace
 
 Result<std::vector<Browser>> chosen_browsers(Settings const& settings) {
@@ -130,6 +143,10 @@ Result<std::vector<WantedFile>> system_files(Settings const& settings,
           std::string(chromium_flags));
     }
   }
+  if (settings.dns) {
+    add(resolved_route, "", std::string(resolved_route_text));
+    add(resolved_anchor, "", std::string(resolved_anchor_text));
+  }
   return files;
 }
 
@@ -140,6 +157,7 @@ bool has_firefox_policy(Settings const& settings) {
 }
 
 std::string kind_of_file(std::string const& path) {
+  if (path.ends_with(resolved_route) || path.ends_with(resolved_anchor)) return "dns";
   if (path.ends_with("/user.js")) return "preferences";
   if (path.ends_with(firefox_policies)) return "policy";
   return path.ends_with(manifest_name) ? "manifest" : "flags";

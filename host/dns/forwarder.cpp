@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/dns/forwarder.h"
+
+#include <algorithm>
+
+#include "core/base/integers.h"
+
+namespace dotkey::host::dns {
+
+using engine::Duration;
+using engine::Instant;
+using wire::dns::Message;
+using wire::dns::ResponseCode;
+
+namespace {
+
+constexpr std::size_t streams_max = 256;
+constexpr std::size_t servers_max = 8;
+constexpr Duration round_trip_max = Duration::from_s(2);
+
+bool is_usable(Message const& message) {
+  return message.code == ResponseCode::no_error || message.code == ResponseCode::name_error;
+}
+
+}  // namespace
+
+Forwarder::Forwarder(ForwarderSettings const& settings, TlsClient const* tls, Poller& poller,
+                     engine::Entropy& entropy, Service& service)
+    : settings_(settings), tls_(tls), poller_(poller), entropy_(entropy), service_(service) {}
+
+Forwarder::~Forwarder() = default;
+
+void Forwarder::ask(bridge::AskUpstream const& question) {
+  Lookup lookup;
+  lookup.task = question.id;
+  lookup.query = {
+      question.name, question.type, true, question.dnssec_ok, question.checking_disabled, false};
+  lookup.servers = in_order();
+  if (lookup.servers.empty()) {
+    return service_.on_upstream_message(question.id, base::fail(base::ErrorCode::dns_no_upstream));
+  }
+  start(std::move(lookup));
+}
+
+void Forwarder::ask(bridge::AskServers const& question) {
+  Lookup lookup;
+  lookup.task = question.id;
+  lookup.query = {question.name, question.type, false, false, false, false};
+  for (base::Endpoint const& endpoint : question.servers) {
+    if (lookup.servers.size() == servers_max) break;
+    lookup.servers.push_back({bridge::Transport::udp, endpoint, {}, {}});
+  }
+  start(std::move(lookup));
+}
+
+// The healthy ones by their round trips, then those that rest.
+std::vector<Upstream> Forwarder::in_order() {
+  std::vector<Upstream> out = settings_.upstreams;
+  auto const rank = [&](Upstream const& upstream) {
+    Health& health = health_[upstream.endpoint];
+    if (health.rests_until != Instant{} && health.rests_until <= now_) {
+      // It has its chance again, and is given up at the first failure.
+      health = {};
+      health.failures = settings_.failures_max - 1;
+    }
+    return std::pair(health.rests_until > now_, health.round_trip);
+  };
+  std::stable_sort(out.begin(), out.end(),
+                   [&](Upstream const& a, Upstream const& b) { return rank(a) < rank(b); });
+  return out;
+}
+
+void Forwarder::start(Lookup lookup) {
+  ++counters_.asked;
+  lookup.query.name = toss_case(lookup.query.name, entropy_);
+  lookup.ends = now_ + settings_.timeout;
+  LookupNumber const number = ++last_number_;
+  lookups_.emplace(number, std::move(lookup));
+  send_next(number);
+}
+
+void Forwarder::schedule(LookupNumber number, Lookup& lookup, Instant due) {
+  deadlines_.erase({lookup.due, number});
+  lookup.due = std::min(due, lookup.ends);
+  deadlines_.emplace(lookup.due, number);
+}
+
+void Forwarder::send_next(LookupNumber number) {
+  Lookup& lookup = lookups_.at(number);
+  while (lookup.next < lookup.servers.size()) {
+    Upstream const server = lookup.servers[lookup.next++];
+    if (!send(number, lookup, server)) continue;
+    if (++lookup.open > 1) ++counters_.raced;
+    lookup.sent_at[server.endpoint] = now_;
+    auto const known = health_.find(server.endpoint);
+    Duration const usual =
+        known == health_.end() ? settings_.race_after_max : known->second.round_trip * 3;
+    return schedule(number, lookup,
+                    now_ + std::clamp(usual, settings_.race_after_min, settings_.race_after_max));
+  }
+  if (lookup.open > 0) return schedule(number, lookup, lookup.ends);
+  if (lookup.refusal) {
+    Message const message = *lookup.refusal;
+    return finish(number, message);
+  }
+  finish(number, base::fail(base::ErrorCode::dns_upstream_failed));
+}
+
+bool Forwarder::send(LookupNumber number, Lookup& lookup, Upstream const& server) {
+  ++counters_.sent;
+  return server.transport == bridge::Transport::udp ? send_udp(number, lookup, server)
+                                                    : send_stream(number, lookup, server);
+}
+
+bool Forwarder::send_udp(LookupNumber number, Lookup& lookup, Upstream const& server) {
+  UpstreamUdp* const socket = socket_for(server.endpoint);
+  if (socket == nullptr) return false;
+  auto id = static_cast<std::uint16_t>(entropy_.next_u64());
+  while (socket->waiting.contains(id)) ++id;
+  if (!socket->send(encode_query(id, lookup.query))) return false;
+  socket->waiting.emplace(id, number);
+  lookup.sockets.push_back(socket);
+  return true;
+}
+
+bool Forwarder::send_stream(LookupNumber number, Lookup& lookup, Upstream const& server) {
+  UpstreamStream* const stream = stream_for(server);
+  if (stream == nullptr) return false;
+  UpstreamQuery query = lookup.query;
+  query.padded = server.transport != bridge::Transport::tcp;
+  constexpr int ids_tried_max = 8;
+  for (int i = 0; i < ids_tried_max; ++i) {
+    auto const id = static_cast<std::uint16_t>(entropy_.next_u64());
+    if (!stream->submit(number, encode_query(id, query), now_)) continue;
+    StreamKey const key{server.endpoint, server.transport};
+    lookup.streams.insert(key);
+    unsent_.insert(key);
+    return true;
+  }
+  return false;
+}
+
+// A new one, and with it a new port, for each query; when there are many, any that leads there.
+UpstreamUdp* Forwarder::socket_for(base::Endpoint const& server) {
+  if (sockets_.size() < settings_.sockets_max) {
+    auto socket = UpstreamUdp::open(server, poller_, *this);
+    if (socket) {
+      UpstreamUdp* const out = socket.get();
+      sockets_.emplace(out, std::move(socket));
+      return out;
+    }
+  }
+  constexpr std::size_t waiting_max = 16'384;
+  UpstreamUdp* out = nullptr;
+  std::size_t seen = 0;
+  for (auto const& [socket, owner] : sockets_) {
+    bool const fits = socket->server() == server && socket->waiting.size() < waiting_max;
+    if (!fits) continue;
+    ++seen;
+    if (out == nullptr || entropy_.below(static_cast<std::uint32_t>(seen)) == 0) out = socket;
+    if (seen == 8) break;
+  }
+  return out;
+}
+
+UpstreamStream* Forwarder::stream_for(Upstream const& server) {
+  StreamKey const key{server.endpoint, server.transport};
+  auto const at = streams_.find(key);
+  if (at != streams_.end()) return at->second.get();
+  if (streams_.size() >= streams_max) return nullptr;
+  auto stream = UpstreamStream::open(server, tls_, poller_, *this);
+  UpstreamStream* const out = stream.get();
+  if (out != nullptr) streams_.emplace(key, std::move(stream));
+  return out;
+}
+
+bool Forwarder::flush() {
+  if (unsent_.empty()) return false;
+  for (StreamKey const& key : std::exchange(unsent_, {})) {
+    if (auto const at = streams_.find(key); at != streams_.end()) at->second->flush();
+  }
+  return true;
+}
+
+void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
+  if (bytes.size() < wire::dns::header_size) {
+    ++counters_.foreign;
+    return;
+  }
+  auto const id = base::read_be<std::uint16_t>(bytes);
+  auto const at = socket.waiting.find(id);
+  auto const found = at == socket.waiting.end() ? lookups_.end() : lookups_.find(at->second);
+  auto message = wire::dns::parse_message(bytes, wire::dns::rules_for_sockets);
+  if (found == lookups_.end() || !message) {
+    ++counters_.foreign;
+    return;
+  }
+  LookupNumber const number = found->first;
+  Lookup& lookup = found->second;
+  ReplyFit const fit = fit_of(*message, id, lookup.query);
+  if (fit == ReplyFit::foreign) {
+    ++counters_.foreign;
+    return;
+  }
+  if (fit == ReplyFit::ours && !message->truncated) {
+    return on_reply(number, socket.server(), std::move(*message));
+  }
+  // The whole of it, or, from a server that forgets the case of letters, a reply to be sure of.
+  ++counters_.truncated;
+  socket.waiting.erase(id);
+  Upstream const server{bridge::Transport::tcp, socket.server(), {}, {}};
+  if (!send_stream(number, lookup, server)) on_failure(number, socket.server());
+}
+
+void Forwarder::on_udp_refused(UpstreamUdp& socket) {
+  std::vector<LookupNumber> waiting;
+  for (auto const& [id, number] : socket.waiting) waiting.push_back(number);
+  socket.waiting.clear();
+  base::Endpoint const server = socket.server();
+  for (LookupNumber const number : waiting) on_failure(number, server);
+}
+
+void Forwarder::on_stream_message(UpstreamStream& stream, std::uint64_t number,
+                                  base::ByteView bytes) {
+  auto const at = lookups_.find(number);
+  if (at == lookups_.end()) return;
+  auto message = wire::dns::parse_message(bytes, wire::dns::rules_for_sockets);
+  // The stream has matched the ids; HTTP has none.
+  bool const fits = message && fit_of(*message, message->id, at->second.query) != ReplyFit::foreign;
+  base::Endpoint const server = stream.server().endpoint;
+  if (fits) return on_reply(number, server, std::move(*message));
+  ++counters_.foreign;
+  on_failure(number, server);
+}
+
+void Forwarder::on_stream_closed(UpstreamStream& stream) {
+  auto node = streams_.extract({stream.server().endpoint, stream.server().transport});
+  if (!node.empty()) old_streams_.push_back(std::move(node.mapped()));
+  std::vector<LookupNumber> waiting;
+  for (auto const& [token, number] : stream.waiting()) waiting.push_back(number);
+  Upstream const upstream = stream.server();
+  for (LookupNumber const number : waiting) retry(number, upstream);
+}
+
+// A kept connection may end just when it is wanted; a new one gets one chance.
+void Forwarder::retry(LookupNumber number, Upstream const& server) {
+  auto const at = lookups_.find(number);
+  bool const may = at != lookups_.end() && !std::exchange(at->second.has_retried, true);
+  if (may && send_stream(number, at->second, server)) return;
+  on_failure(number, server.endpoint);
+}
+
+void Forwarder::on_reply(LookupNumber number, base::Endpoint const& server, Message message) {
+  Lookup& lookup = lookups_.at(number);
+  if (auto const known = health_.find(server); known != health_.end()) {
+    auto const sent = lookup.sent_at.find(server);
+    if (sent != lookup.sent_at.end()) {
+      known->second.round_trip = (known->second.round_trip * 7 + (now_ - sent->second)) / 8;
+      lookup.sent_at.erase(sent);
+    }
+    known->second.failures = 0;
+    known->second.rests_until = Instant{};
+  }
+  settle_case(message);
+  if (is_usable(message)) return finish(number, message);
+  // Another one may know better.
+  lookup.refusal = std::move(message);
+  if (lookup.open > 0) --lookup.open;
+  if (lookup.open == 0) send_next(number);
+}
+
+void Forwarder::note_failure(base::Endpoint const& server) {
+  auto const known = health_.find(server);
+  if (known == health_.end()) return;
+  Health& health = known->second;
+  health.round_trip = std::min(health.round_trip * 2, round_trip_max);
+  if (++health.failures >= settings_.failures_max) health.rests_until = now_ + settings_.rest;
+}
+
+void Forwarder::on_failure(LookupNumber number, base::Endpoint const& server) {
+  auto const at = lookups_.find(number);
+  if (at == lookups_.end()) return;
+  if (at->second.sent_at.erase(server) > 0) note_failure(server);
+  if (at->second.open > 0) --at->second.open;
+  if (at->second.open == 0) send_next(number);
+}
+
+void Forwarder::finish(LookupNumber number, base::Result<Message> const& message) {
+  auto const node = lookups_.extract(number);
+  Lookup const& lookup = node.mapped();
+  deadlines_.erase({lookup.due, number});
+  release(number, lookup);
+  // Those that the quicker one left behind.
+  for (auto const& [server, sent] : lookup.sent_at) {
+    if (now_ - sent >= settings_.race_after_min) note_failure(server);
+  }
+  if (!message) ++counters_.failed;
+  service_.on_upstream_message(lookup.task, message);
+}
+
+// Sockets that nobody waits on are closed: the next query has a new port.
+void Forwarder::release(LookupNumber number, Lookup const& lookup) {
+  for (UpstreamUdp* const socket : lookup.sockets) {
+    auto const at = sockets_.find(socket);
+    if (at == sockets_.end()) continue;
+    std::erase_if(socket->waiting, [number](auto const& entry) { return entry.second == number; });
+    if (!socket->waiting.empty()) continue;
+    socket->close();
+    old_sockets_.push_back(std::move(at->second));
+    sockets_.erase(at);
+  }
+  for (StreamKey const& key : lookup.streams) {
+    if (auto const at = streams_.find(key); at != streams_.end()) at->second->forget(number);
+  }
+}
+
+void Forwarder::on_deadline() {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now_) {
+    LookupNumber const number = deadlines_.begin()->second;
+    deadlines_.erase(deadlines_.begin());
+    Lookup& lookup = lookups_.at(number);
+    if (now_ < lookup.ends) {
+      send_next(number);
+      continue;
+    }
+    finish(number, base::fail(base::ErrorCode::dns_upstream_failed));
+  }
+}
+
+std::optional<Instant> Forwarder::next_deadline() const {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+void Forwarder::tidy() {
+  old_sockets_.clear();
+  old_streams_.clear();
+  for (auto at = streams_.begin(); at != streams_.end();) {
+    UpstreamStream const& stream = *at->second;
+    bool const is_idle =
+        stream.waiting().empty() && now_ - stream.used_at() > settings_.stream_idle;
+    at = is_idle ? streams_.erase(at) : std::next(at);
+  }
+}
+
+}  // namespace dotkey::host::dns
