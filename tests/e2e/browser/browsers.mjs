@@ -159,6 +159,7 @@ async function launch(name, home, env, { isBroken = false, ...options }) {
     return tab;
   };
   started.addressOf = (tab) => tab.evaluate('location.href').catch(() => '');
+  if (options.extension?.length === 0) return started;
   // An extension that was installed this moment guards nothing yet. Its popup is filled by the
   // background script once that has closed the gate.
   const popup = await pollUntil('the extension is loaded', () =>
@@ -189,8 +190,7 @@ export async function startBrowser(name, { program, caFile, prefs = {} }) {
 }
 
 /**
- * A browser of somebody who ran `dotkey install`. `extension`: one or more folders instead of the
- * staged one; `isBroken`: it cannot be waited for, nothing of it may ever run.
+ * A browser of somebody who ran `dotkey install`. `extension`: folders instead of the staged one; `isBroken`: it cannot be waited for, nothing of it may ever run.
  */
 export function startInstalledBrowser(name, { home, env }, options = {}) {
   return launch(name, home, env, { prefs: {}, ...options });

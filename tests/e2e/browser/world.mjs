@@ -182,11 +182,17 @@ export class World {
     return this.readCertificate(site.name);
   }
 
+  /** A server without a key. */
+  siteAt(name, address) {
+    const site = new Site(this, name, address);
+    this.sites.push(site);
+    return site;
+  }
+
   /** A new key, allowed to reach this computer, with a site of its own address. */
   async addKey(name, { allowLocal = true, address } = {}) {
     const number = this.sites.length + 1;
-    const site = new Site(this, name, address ?? `127.0.1.${number}`);
-    this.sites.push(site);
+    const site = this.siteAt(name, address ?? `127.0.1.${number}`);
     site.seed = Buffer.alloc(32, number);
     const imported = await this.run('key', 'import', name, '--seed-hex', site.seed.toString('hex'));
     site.key = imported.key;
