@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the daemon's proxy does for nobody: other users, other hosts, requests that two readers could
-read differently. Over real sockets, with a site behind it that does open.
+"""What the daemon's proxy does for nobody: other users, other hosts, requests that two readers
+could read differently. Over real sockets, with a site behind it that does open.
 
 Another user is made by setpriv: run as root, or where sudo asks for no password.
 """

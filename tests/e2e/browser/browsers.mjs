@@ -190,7 +190,8 @@ export async function startBrowser(name, { program, caFile, prefs = {} }) {
 }
 
 /**
- * A browser of somebody who ran `dotkey install`. `extension`: folders instead of the staged one; `isBroken`: it cannot be waited for, nothing of it may ever run.
+ * A browser of somebody who ran `dotkey install`. `extension`: a folder instead of the staged one,
+ * or several, or none; `isBroken`: it cannot be waited for, nothing of it may ever run.
  */
 export function startInstalledBrowser(name, { home, env }, options = {}) {
   return launch(name, home, env, { prefs: {}, ...options });
