@@ -40,14 +40,14 @@ function isOurs(url) {
 
 /** whenReady(): true when a session is there; proxyPort(): its port or null. */
 export function registerListeners({ whenReady, proxyPort }) {
-  const everything = { urls: ['<all_urls>'] };
   browser.proxy.onRequest.addListener(
-    ({ url }) => (isOurs(url) ? proxyAt(deadPort) : undefined), everything);
+    ({ url }) => (isOurs(url) ? proxyAt(deadPort) : undefined), { urls: ['<all_urls>'] });
 
-  browser.proxy.onRequest.addListener(async ({ url }) => {
-    if (!isOurs(url) || isBareKeyHost(new URL(url).hostname)) return undefined;
-    return (await whenReady()) && open ? proxyAt(proxyPort()) : undefined;
-  }, everything);
+  browser.proxy.onRequest.addListener(() => {
+    // At once where nothing is to be waited for: each part of a page passes here.
+    if (open && proxyPort() !== null) return proxyAt(proxyPort());
+    return whenReady().then((ready) => (ready && open ? proxyAt(proxyPort()) : undefined));
+  }, { urls: ['*://*.key/*', '*://*.key./*'] });
 
   browser.webRequest.onBeforeRequest.addListener(
     () => ({ upgradeToSecure: true }),

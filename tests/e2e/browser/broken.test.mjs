@@ -35,8 +35,8 @@ const rejects = `Promise.reject(new Error('broken'))`;
 const startOfPac = 'function FindProxyForURL(url, host) {';
 const onRequest = 'browser.proxy.onRequest.addListener(';
 // Another handler in the place of the one that leads to the program.
-const answering = (handler) => [intercept, `${onRequest}async`,
-  `((_, filter) => ${onRequest}${handler}, filter))(async`];
+const answering = (handler) => [intercept, `${onRequest}() =>`,
+  `((_, filter) => ${onRequest}${handler}, filter))(() =>`];
 
 // Each: [what breaks, file, what stands there, what stands there instead].
 const breaksOfAll = [
@@ -58,7 +58,8 @@ const breaks = {
     ['a storage that fails', intercept, "chrome.storage.local.get('proxyForOthers')", rejects],
   ],
   firefox: [
-    ['a session that cannot be asked for', main, 'session.whenReady(readyTimeoutMs)', rejects],
+    ['a session whose port cannot be asked for', main, 'session.hello?.proxyPort ?? null',
+      `(() => ${throws})()`],
     ['a proxy handler that throws', ...answering(`() => ${throws}`)],
     ['a proxy handler whose promise fails', ...answering(`() => ${rejects}`)],
     ['a proxy handler without an answer', ...answering('() => undefined')],
