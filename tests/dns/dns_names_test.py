@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names under keys, as programs that know only the DNS see them."""
+import subprocess
 import unittest
 
 import dns.rcode
@@ -19,6 +20,15 @@ class Names(DnsTest):
     def test_kdig_finds_an_address_under_both_forms_of_the_name(self):
         for name in (self.keys["alice"], self.keys["alice"] + ".key"):
             self.assertIn("192.0.2.1", self.kdig(name, "A", "+short"))
+
+    def test_delv_and_drill_find_it_too(self):
+        name = self.keys["alice"] + ".key"
+        port = str(self.port)
+        # -i: there are no DNSSEC signatures to check.
+        for command in (["delv", "-i", "@127.0.0.1", "-p", port, name, "A"],
+                        ["drill", "-p", port, "@127.0.0.1", name, "A"]):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            self.assertIn("192.0.2.1", done.stdout, command[0])
 
     def test_every_type_that_a_packet_holds_is_found(self):
         name = self.keys["alice"] + ".key"
