@@ -6,6 +6,7 @@
 // Nothing listens there: only root could.
 const deadPort = 1;
 const gateRule = 1;
+const plainRule = 2;
 const ours = 'controlled_by_this_extension';
 
 // Hosts are compared without regular expressions where that is possible: the script runs for every
@@ -67,7 +68,7 @@ const openRule = {
 // Sites that were refused, oldest first; each has a rule of its own, with the number behind it.
 const denialsMax = 100;
 const denials = new Map();
-let nextRule = gateRule + 1;
+let nextRule = plainRule + 1;
 
 function denialRule(id, { host, port }) {
   const suffix = port === 443 ? '' : `:${port}`;
@@ -107,6 +108,20 @@ export function closeGate() {
     denials.clear();
     await setProxy(deadPort);
   });
+}
+
+/** Lets http pages of these keys, and of no others, go to the program as they are. */
+export function allowPlain(keys) {
+  const rule = {
+    id: plainRule,
+    // Above the rule that turns http into https.
+    priority: 5,
+    action: { type: 'allow' },
+    condition: { urlFilter: '|http://', requestDomains: keys.map((key) => `${key}.key`),
+      resourceTypes: ['main_frame', ...partTypes] },
+  };
+  return inOrder(() => chrome.declarativeNetRequest.updateSessionRules(
+    { removeRuleIds: [plainRule], addRules: keys.length > 0 ? [rule] : [] }));
 }
 
 /** Whatever the program does from here on, nothing of this site loads. */

@@ -2,13 +2,19 @@
 // The toolbar button of a tab: shape, badge and title each say the same, colour says it again.
 import { webextension } from '../lib/webextension.js';
 
-const badges = { verified: '✓', unverified: '?', blocked: '✕' };
-const colours = { verified: '#1a7f4b', unverified: '#8a5a00', blocked: '#b3261e' };
+const badges = { verified: '✓', unverified: '?', plain: '!', blocked: '✕' };
+const colours = { verified: '#1a7f4b', unverified: '#8a5a00', plain: '#8a5a00',
+  blocked: '#b3261e' };
+const icons = { plain: 'unverified' };
 
-/** state: 'verified', 'unverified', 'blocked', or 'idle' for a page that is no site of ours. */
+/**
+ * state: 'verified', 'unverified', 'plain' for a page that is neither verified nor encrypted,
+ * 'blocked', or 'idle' for a page that is no site of ours.
+ */
 export async function showState(tabId, state) {
   const { action, i18n } = webextension;
-  const path = { 16: `/icons/${state}-16.png`, 32: `/icons/${state}-32.png` };
+  const icon = icons[state] ?? state;
+  const path = { 16: `/icons/${icon}-16.png`, 32: `/icons/${icon}-32.png` };
   try {
     await Promise.all([
       action.setIcon({ tabId, path }),

@@ -9,6 +9,8 @@ import * as intercept from '../platform/intercept.js';
 import { showState } from './indicator.js';
 import { judge } from './judge.js';
 import { registerMessages } from './messages.js';
+import { PlainKeys } from './plain-keys.js';
+import { probe } from './probe.js';
 import { Session } from './session.js';
 import { Sites } from './sites.js';
 
@@ -18,11 +20,20 @@ const startCore = () => loadCore(fetch(webextension.runtime.getURL('core/dotkey-
 
 let core = startCore();
 const sites = new Sites();
+const plainKeys = new PlainKeys((keys) => intercept.allowPlain(keys));
 const session = new Session({
-  onOpen: ({ proxyPort }) => intercept.openGate(proxyPort),
-  onClose: () => intercept.closeGate(),
+  async onOpen({ proxyPort, httpKeys }) {
+    await intercept.openGate(proxyPort);
+    await plainKeys.set(httpKeys);
+  },
+  onClose() {
+    intercept.closeGate();
+    plainKeys.set([]);
+  },
   onEvidence: answer,
   onRefusal: remember,
+  onHttpKeys: (keys) => plainKeys.set(keys),
+  onProbe: probe,
 });
 
 async function answer(evidence, reply) {
@@ -48,10 +59,10 @@ async function reopen(url) {
 }
 
 // The program's word for why a page did not load. What was found here is kept: it was checked.
-function remember({ host, port, slug }) {
+function remember({ host, port, slug, pinless }) {
   const known = sites.get({ host, port });
   if (known?.allowed !== false || known.key === undefined) {
-    sites.put({ host, port, allowed: false, slug });
+    sites.put({ host, port, allowed: false, slug, pinless });
   }
 }
 
@@ -112,7 +123,7 @@ const proxyPort = () => session.hello?.proxyPort ?? null;
 const onProxyTaken = () => session.end('browser.proxy_taken');
 intercept.registerListeners({ whenReady, proxyPort, onProxyTaken });
 certificates.registerListeners({ onCertificate });
-registerMessages({ ready, session, sites, reopen, core: () => core });
+registerMessages({ ready, session, sites, plainKeys, reopen, core: () => core });
 
 webextension.webNavigation.onBeforeNavigate.addListener(({ tabId, frameId, url }) => {
   if (frameId !== 0) return;
@@ -126,6 +137,7 @@ webextension.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url 
   const where = siteOf(url);
   if (url.startsWith(blockedPage)) await showState(tabId, 'blocked');
   else if (where === null) await showState(tabId, 'idle');
+  else if (plainKeys.covers(url)) await showState(tabId, 'plain');
   else await showState(tabId, sites.get(where)?.allowed ? 'verified' : 'unverified');
 });
 

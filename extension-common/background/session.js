@@ -3,7 +3,8 @@
 // lives and dies with this session.
 import { webextension } from '../lib/webextension.js';
 import {
-  encodeMessage, hostName, parseEvidence, parseHello, parseMessage, parseRefusal, slugForm,
+  encodeMessage, hostName, parseCa, parseEvidence, parseHello, parseHttpKeys, parseMessage,
+  parseProbe, parseRefusal, slugForm,
 } from '../lib/native-protocol.js';
 
 const requestTimeoutMs = 10_000;
@@ -31,7 +32,10 @@ export class Session {
   slug = '';             // why it is lost
   hello = null;
 
-  /** handlers: onOpen(hello), onClose(), onEvidence(evidence, reply), onRefusal(refusal). */
+  /**
+   * handlers: onOpen(hello), onClose(), onEvidence(evidence, reply), onRefusal(refusal),
+   * onHttpKeys(keys), onProbe(probe): a promise of what came of it.
+   */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -47,7 +51,8 @@ export class Session {
       const { message } = webextension.runtime.lastError ?? port.error ?? {};
       this.#onDisconnect(port, slugOfDisconnect(message));
     });
-    this.request('hello', { extension: webextension.runtime.getManifest().version })
+    const browser = /^moz-/.test(webextension.runtime.getURL('')) ? 'firefox' : 'chromium';
+    this.request('hello', { extension: webextension.runtime.getManifest().version, browser })
       .then((body) => this.#onHello(port, body))
       .catch(({ message }) =>
         this.#drop(port, slugForm.test(message) ? message : 'host.incompatible'));
@@ -66,7 +71,8 @@ export class Session {
     });
   }
 
-  request(op, body) {
+  /** Rejects with a slug, or with what went wrong here. */
+  request(op, body, timeoutMs = requestTimeoutMs) {
     if (this.#port === null || this.#requests.size >= requestsMax) {
       return Promise.reject(new Error('no session'));
     }
@@ -75,7 +81,7 @@ export class Session {
       const timer = setTimeout(() => {
         this.#requests.delete(id);
         reject(new Error('timeout'));
-      }, requestTimeoutMs);
+      }, timeoutMs);
       this.#requests.set(id, { resolve, reject, timer });
       this.#port.postMessage(encodeMessage(id, op, body));
     });
@@ -103,6 +109,9 @@ export class Session {
       if (id !== 0) this.#onReply(id, op, body);
       else if (op === 'evidence') this.#onEvidence(body);
       else if (op === 'refused') this.#handlers.onRefusal(parseRefusal(body));
+      else if (op === 'http_keys') this.#handlers.onHttpKeys(parseHttpKeys(body));
+      else if (op === 'ca') this.#onCa(parseCa(body));
+      else if (op === 'probe') this.#onProbe(port, parseProbe(body));
     } catch (error) {
       console.warn('dotkey: dropped a message of the program:', error.message);
     }
@@ -115,6 +124,15 @@ export class Session {
     clearTimeout(request.timer);
     if (op === 'error') request.reject(new Error(String(body.error)));
     else request.resolve(body);
+  }
+
+  #onCa(caSha256) {
+    if (this.hello !== null) this.hello = { ...this.hello, caSha256 };
+  }
+
+  async #onProbe(port, probe) {
+    const outcome = await this.#handlers.onProbe(probe);
+    if (this.#port === port) port.postMessage(encodeMessage(0, 'probed', outcome));
   }
 
   #onEvidence(body) {

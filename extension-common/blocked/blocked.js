@@ -2,8 +2,10 @@
 // Stands where a page below `.key` may not. Its address carries the one wanted, and nothing else of
 // it is believed: why it did not load is asked of the background script.
 import { siteOf } from '../lib/hosts.js';
+import { isPlainOffered } from '../lib/plain-offer.js';
 import { webextension } from '../lib/webextension.js';
 import { translatePage } from '../ui/text.js';
+import { guardButton } from './guarded-button.js';
 import { render, renderWaiting } from './view.js';
 
 function wantedAddress() {
@@ -45,6 +47,13 @@ async function show() {
     description = await ask('describe', url);
   }
   render(document, description);
+  document.getElementById('plain').hidden = !isPlainOffered(description?.site ?? null);
+}
+
+async function openPlain() {
+  const address = await ask('allow_http', { url, allow: true });
+  if (address !== null) location.replace(address);
+  else await show();
 }
 
 async function retry() {
@@ -58,5 +67,6 @@ async function retry() {
 
 translatePage(document);
 document.getElementById('retry').addEventListener('click', () => retry());
+guardButton(document.getElementById('open-plain'), () => openPlain());
 document.getElementById('back').addEventListener('click', () => history.back());
 await show();

@@ -21,6 +21,12 @@ export function isBareKeyHost(host) {
   return bareHost.test(normaliseHost(host));
 }
 
+/** The key of a host below `.key`, as it is spelled there; null for any other. */
+export function keyOf(host) {
+  const name = normaliseHost(host);
+  return keyHost.test(name) ? name.slice(-56, -4) : null;
+}
+
 function parseWebAddress(url) {
   try {
     const parsed = new URL(url);

@@ -49,12 +49,35 @@ export function parseMessage(message) {
   return { id, op, body };
 }
 
+const fingerprintForm = /^[0-9a-f]{64}$/;
+const keyForm = /^[13-9a-km-uw-z]{52}$/;
+const httpKeysMax = 4096;
+
+export function parseHttpKeys({ http_keys: keys = [] }) {
+  require(Array.isArray(keys) && keys.length <= httpKeysMax, 'http_keys');
+  require(keys.every((key) => isText(key, 52) && keyForm.test(key)), 'http_keys');
+  return keys;
+}
+
+export function parseCa({ ca_sha256: fingerprint }) {
+  require(isText(fingerprint, 64) && fingerprintForm.test(fingerprint), 'ca_sha256');
+  return fingerprint;
+}
+
+/** Nothing but a site's own first page may be asked for. */
+export function parseProbe({ request_id: requestId, url }) {
+  require(isCount(requestId), 'request_id');
+  require(isText(url, 80) && /^https:\/\/[13-9a-km-uw-z]{52}\.key\/$/.test(url), 'url');
+  return { requestId, url };
+}
+
 export function parseHello(body) {
   require(isText(body.version, 64), 'version');
   require(isPort(body.proxy_port), 'proxy_port');
   const fingerprint = body.ca_sha256 ?? null;
-  require(fingerprint === null || /^[0-9a-f]{64}$/.test(fingerprint), 'ca_sha256');
-  return { version: body.version, proxyPort: body.proxy_port, caSha256: fingerprint };
+  require(fingerprint === null || fingerprintForm.test(fingerprint), 'ca_sha256');
+  return { version: body.version, proxyPort: body.proxy_port, caSha256: fingerprint,
+    httpKeys: parseHttpKeys(body) };
 }
 
 export function parseEvidence(body) {
@@ -79,5 +102,5 @@ export function parseEvidence(body) {
 export function parseRefusal(body) {
   require(isText(body.host, 254) && isPort(body.port), 'site');
   require(isText(body.slug, 81) && slugForm.test(body.slug), 'slug');
-  return { host: body.host, port: body.port, slug: body.slug };
+  return { host: body.host, port: body.port, slug: body.slug, pinless: body.pinless === true };
 }

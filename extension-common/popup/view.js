@@ -12,6 +12,7 @@ function stateOf({ where, site }) {
 
 function summaryOf(state, description) {
   if (state === 'blocked') return causeOf(description.slug, description.advice);
+  if (description.plain) return translate('popup_plain_summary');
   return translate(`popup_${state}_summary`);
 }
 

@@ -3,7 +3,7 @@
 // When a handler throws or Firefox does not like its answer, the request goes where it would have
 // gone without that handler. So there are two: the first sends `.key` to a dead port, in one line
 // that cannot fail; the second, which can, changes that (facts: never `proxyDNS` with `http`).
-import { isBareKeyHost, isKeyHost } from '../lib/hosts.js';
+import { isBareKeyHost, isKeyHost, keyOf } from '../lib/hosts.js';
 
 // Nothing listens there: only root could.
 const deadPort = 1;
@@ -14,6 +14,7 @@ function proxyAt(port) {
 }
 
 let open = false;
+let plainKeys = new Set();
 
 export async function openGate() {
   open = true;
@@ -21,6 +22,11 @@ export async function openGate() {
 
 export async function closeGate() {
   open = false;
+}
+
+/** Lets http pages of these keys, and of no others, go to the program as they are. */
+export async function allowPlain(keys) {
+  plainKeys = new Set(keys);
 }
 
 /** Each response is looked at before its page is (certificates.js); that suffices. */
@@ -38,6 +44,15 @@ function isOurs(url) {
   }
 }
 
+function isPlain(url) {
+  try {
+    const { protocol, hostname } = new URL(url);
+    return protocol === 'http:' && plainKeys.has(keyOf(hostname));
+  } catch {
+    return false;
+  }
+}
+
 /** whenReady(): true when a session is there; proxyPort(): its port or null. */
 export function registerListeners({ whenReady, proxyPort }) {
   browser.proxy.onRequest.addListener(
@@ -50,6 +65,6 @@ export function registerListeners({ whenReady, proxyPort }) {
   }, { urls: ['*://*.key/*', '*://*.key./*'] });
 
   browser.webRequest.onBeforeRequest.addListener(
-    () => ({ upgradeToSecure: true }),
+    ({ url }) => (isPlain(url) ? {} : { upgradeToSecure: true }),
     { urls: ['http://*.key/*', 'http://*.key./*', 'ws://*.key/*', 'ws://*.key./*'] }, ['blocking']);
 }

@@ -56,7 +56,7 @@ void build_tree(CLI::App& app, Program& program) {
   add_decode_command(app, program);
   add_tlsa_command(app, program);
   add_cert_command(app, program);
-  add_allow_local_command(app, program);
+  add_allow_commands(app, program);
   add_daemon_command(app, program);
   add_status_command(app, program);
   add_doctor_command(app, program);

@@ -46,7 +46,7 @@ void add_encode_command(CLI::App& app, Program& program);
 void add_decode_command(CLI::App& app, Program& program);
 void add_tlsa_command(CLI::App& app, Program& program);
 void add_cert_command(CLI::App& app, Program& program);
-void add_allow_local_command(CLI::App& app, Program& program);
+void add_allow_commands(CLI::App& app, Program& program);
 void add_daemon_command(CLI::App& app, Program& program);
 void add_doctor_command(CLI::App& app, Program& program);
 void add_dns_command(CLI::App& app, Program& program);

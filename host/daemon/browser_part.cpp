@@ -46,8 +46,9 @@ boost::json::object describe_evidence(std::uint64_t request, page::ShownEvidence
           {"age_s", evidence.age_s}};
 }
 
-base::Result<std::unique_ptr<BrowserPart>> BrowserPart::open(Peer& peer, page::Pages& pages) {
-  std::unique_ptr<BrowserPart> part(new BrowserPart(peer));
+base::Result<std::unique_ptr<BrowserPart>> BrowserPart::open(Peer& peer, page::Pages& pages,
+                                                             Extension extension) {
+  std::unique_ptr<BrowserPart> part(new BrowserPart(peer, std::move(extension)));
   auto session = pages.open_session(*part);
   if (!session) return base::Failure(session.error());
   part->session_ = std::move(*session);
@@ -63,8 +64,25 @@ void BrowserPart::examine(page::ShownEvidence const& evidence, OnVerdict on_verd
   peer_.send("evidence", describe_evidence(request, evidence));
 }
 
-void BrowserPart::on_refused(proxy::Site const& site, std::string_view slug) {
-  peer_.send("refused", {{"host", site.host}, {"port", site.port}, {"slug", slug}});
+void BrowserPart::on_refused(proxy::Site const& site, std::string_view slug, bool pinless) {
+  boost::json::object body{{"host", site.host}, {"port", site.port}, {"slug", slug}};
+  if (pinless) body["pinless"] = true;
+  peer_.send("refused", std::move(body));
+}
+
+void BrowserPart::on_ca_changed(std::string const& sha256) {
+  peer_.send("ca", {{"ca_sha256", sha256}});
+}
+
+void BrowserPart::probe(std::string const& url, OnProbed on_probed) {
+  on_probed_ = std::move(on_probed);
+  peer_.send("probe", {{"request_id", ++last_probe_}, {"url", url}});
+}
+
+void BrowserPart::on_probed(boost::json::object const& body) {
+  auto const request = channel::integer_at(body, "request_id");
+  if (!request || static_cast<std::uint64_t>(*request) != last_probe_ || !on_probed_) return;
+  std::exchange(on_probed_, nullptr)(body);
 }
 
 void BrowserPart::on_verdict(boost::json::object const& body) {

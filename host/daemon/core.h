@@ -46,7 +46,8 @@ class Core {
 
   std::string dht_state_;
   std::unique_ptr<driver::ApiDriver> driver_;
-  store::LocalKeys local_keys_;
+  store::AllowedKeys local_keys_;
+  store::AllowedKeys http_keys_;
   StoredKeys stored_keys_;
   Events events_;
   Services services_;

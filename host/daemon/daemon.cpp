@@ -31,6 +31,8 @@ Result<std::unique_ptr<Daemon>> Daemon::open(boost::asio::io_context& loop,
   if (!listener) return tl::make_unexpected(listener.error());
   out->listener_ = std::move(*listener);
   services.listener = out->listener_.get();
+  out->doctor_ = std::make_unique<DoctorChild>(loop, out->pages_settings_.program, paths.state_dir);
+  services.doctor = out->doctor_.get();
   return out;
 }
 
@@ -39,7 +41,7 @@ Daemon::~Daemon() = default;
 // A CA that cannot be used stops pages, not the rest.
 void Daemon::open_pages() {
   Services& services = core_->services();
-  page::GateParts parts{loop_, services.driver, entropy_, services.local_keys};
+  page::GateParts parts{loop_, services.driver, entropy_, services.local_keys, services.http_keys};
   auto pages = page::Pages::open(parts, pages_settings_);
   if (!pages) {
     services.pages_error = pages.error();
@@ -48,6 +50,8 @@ void Daemon::open_pages() {
   pages_ = std::move(*pages);
   services.pages = pages_.get();
   services.pages_error.reset();
+  prober_ = std::make_unique<Prober>(loop_, *pages_);
+  services.prober = prober_.get();
 }
 
 void Daemon::reload_trust() {
@@ -58,6 +62,8 @@ void Daemon::reload_trust() {
 Result<void> Daemon::reload(std::vector<std::string> const& relays) {
   Services& services = core_->services();
   services.local_keys.reload();
+  services.http_keys.reload();
+  tell_http_keys(services);
   auto set = services.driver.set_relays(relays);
   if (set) services.network.relays = relays;
   return set;

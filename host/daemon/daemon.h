@@ -11,8 +11,10 @@
 #include "core/engine/entropy.h"
 
 #include "host/daemon/core.h"
+#include "host/daemon/doctor_child.h"
 #include "host/daemon/listener.h"
 #include "host/daemon/lock_file.h"
+#include "host/daemon/prober.h"
 #include "host/page/pages.h"
 #include "host/store/paths.h"
 
@@ -53,6 +55,8 @@ class Daemon {
   LockFile lock_;  // before all that follows: goes last
   std::unique_ptr<Core> core_;
   std::unique_ptr<page::Pages> pages_;
+  std::unique_ptr<Prober> prober_;
+  std::unique_ptr<DoctorChild> doctor_;
   std::unique_ptr<Listener> listener_;
 };
 

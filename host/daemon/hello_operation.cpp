@@ -7,14 +7,23 @@
 namespace dotkey::host::daemon {
 namespace {
 
+constexpr std::size_t word_size_max = 32;
+
+std::string word_at(boost::json::object const& body, std::string_view name) {
+  return std::string(channel::text_at(body, name).value_or("").substr(0, word_size_max));
+}
+
 void answer_browser(Services& services, Peer& peer, channel::Message const& request) {
-  auto part = BrowserPart::open(peer, *services.pages);
+  auto part =
+      BrowserPart::open(peer, *services.pages,
+                        {word_at(request.body, "extension"), word_at(request.body, "browser")});
   if (!part) return peer.fail(request, part.error());
   std::uint16_t const port = (*part)->proxy_port();
   peer.part = std::move(*part);
   peer.answer(request, {{"version", services.version},
                         {"proxy_port", port},
-                        {"ca_sha256", services.pages->ca_sha256()}});
+                        {"ca_sha256", services.pages->ca_sha256()},
+                        {"http_keys", describe_keys(services.http_keys)}});
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include "core/names/public_key.h"
 
+#include "host/daemon/browser_part.h"
+#include "host/daemon/listener.h"
 #include "host/daemon/operations.h"
 #include "host/daemon/request_fields.h"
 
@@ -49,19 +51,51 @@ void on_forget(Services& services, Peer& peer, channel::Message request) {
   peer.answer(request, {{"key", names::format_public_key(*key)}});
 }
 
-void on_allow_local(Services& services, Peer& peer, channel::Message request) {
+boost::json::array describe_keys(store::AllowedKeys const& keys) {
+  boost::json::array out;
+  for (auto const& key : keys.keys()) out.emplace_back(names::format_public_key(key));
+  return out;
+}
+
+namespace {
+
+// "key" and "allow", both optional: the list as it is then. False: the request was refused.
+bool answer_allowed(store::AllowedKeys& list, Peer& peer, channel::Message const& request) {
   if (request.body.contains("key")) {
     auto const key = read_key(request.body);
-    if (!key) return peer.fail(request, key.error());
     bool const allowed = channel::flag_at(request.body, "allow").value_or(true);
-    auto const set = services.local_keys.set(*key, allowed);
-    if (!set) return peer.fail(request, set.error());
+    auto const set = key ? list.set(*key, allowed) : base::Result<void>(base::Failure(key.error()));
+    if (!set) {
+      peer.fail(request, set.error());
+      return false;
+    }
   }
-  boost::json::array keys;
-  for (auto const& key : services.local_keys.keys()) {
-    keys.emplace_back(names::format_public_key(key));
+  peer.answer(request, {{"keys", describe_keys(list)}});
+  return true;
+}
+
+}  // namespace
+
+void on_allow_local(Services& services, Peer& peer, channel::Message request) {
+  answer_allowed(services.local_keys, peer, request);
+}
+
+void on_allow_http(Services& services, Peer& peer, channel::Message request) {
+  if (!answer_allowed(services.http_keys, peer, request)) return;
+  auto const key = read_key(request.body);
+  if (!key) return;
+  if (services.pages != nullptr && !services.http_keys.contains(*key)) {
+    services.pages->end_plain(names::format_public_key(*key));
   }
-  peer.answer(request, {{"keys", std::move(keys)}});
+  tell_http_keys(services);
+}
+
+void tell_http_keys(Services& services) {
+  if (services.listener == nullptr) return;
+  boost::json::object const body{{"http_keys", describe_keys(services.http_keys)}};
+  services.listener->for_each_session([&](Session& session) {
+    if (dynamic_cast<BrowserPart*>(session.part.get()) != nullptr) session.send("http_keys", body);
+  });
 }
 
 }  // namespace dotkey::host::daemon

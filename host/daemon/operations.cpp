@@ -15,13 +15,17 @@ struct Operation {
 };
 
 constexpr Operation operations[] = {
+    {"allow_http", &on_allow_http},
     {"allow_local", &on_allow_local},
+    {"doctor", &on_doctor},
     {"endpoints", &on_endpoints},
     {"forget", &on_forget},
     {"hello", &on_hello},
     {"keep_alive", &on_keep_alive},
     {"kept_keys", &on_kept_keys},
     {"make_key", &on_make_key},
+    {"probe", &on_probe},
+    {"probed", &on_probed},
     {"publish", &on_publish},
     {"publish_zone", &on_publish_zone},
     {"resolve", &on_resolve},

@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 
+#include "host/daemon/browser_part.h"
 #include "host/daemon/listener.h"
 #include "host/daemon/operations.h"
 #include "host/loop/clock.h"
@@ -63,6 +64,25 @@ boost::json::object describe_cache(api::Status const& status) {
           {"evictions", status.cache.evictions}};
 }
 
+boost::json::array describe_sessions(Services const& services) {
+  boost::json::array out;
+  if (services.listener == nullptr) return out;
+  services.listener->for_each_session([&](Session const& session) {
+    auto const* const part = dynamic_cast<BrowserPart const*>(session.part.get());
+    if (part == nullptr) return;
+    proxy::PortCounters const* const counters = part->session().counters();
+    boost::json::object entry{{"browser", part->extension().browser},
+                              {"extension", part->extension().version},
+                              {"proxy_port", part->proxy_port()}};
+    if (counters != nullptr) {
+      entry["established"] = counters->established;
+      entry["refused"] = counters->refused;
+    }
+    out.push_back(std::move(entry));
+  });
+  return out;
+}
+
 boost::json::object describe_pages(Services const& services) {
   if (services.pages == nullptr) {
     if (!services.pages_error) return {};
@@ -71,6 +91,7 @@ boost::json::object describe_pages(Services const& services) {
   }
   return {{"proxy_port", services.pages->general().port()},
           {"browsers", services.pages->session_count() - 1},
+          {"sessions", describe_sessions(services)},
           {"ca_sha256", services.pages->ca_sha256()}};
 }
 

@@ -138,6 +138,8 @@ Link probe_link(Surroundings const& around, object const& outcome) {
     link.text = "the extension did not answer; close the browser and start it again";
   } else if (!flag_at(outcome, "permitted").value_or(true)) {
     link.text = "the extension may not use .key sites; allow that on its page in the browser";
+  } else if (stage == "held") {
+    link.text = "the page was asked for, and nobody decided about it in time";
   } else if (stage == "asked") {
     link.text = "the browser does not use the proxy; another extension or a policy sets its own";
   } else if (stage == "refused") {
@@ -217,10 +219,6 @@ std::vector<Link> check_extensions(Surroundings const& around, object const& sta
       link.text += "; this program is version " + around.version + ", update the older one";
     }
     links.push_back(std::move(link));
-  }
-  std::int64_t const browsers = integer_at(object_at(status, "pages"), "browsers").value_or(0);
-  if (links.empty() && browsers > 0) {
-    links.push_back({"extension", "", LinkState::ok, std::to_string(browsers) + " connected"});
   }
   if (links.empty()) {
     links.push_back({"extension", "", LinkState::untested,

@@ -179,14 +179,32 @@ std::vector<Link> check_manifests(Surroundings const& around) {
   return links;
 }
 
+namespace {
+
+// In user.js, or in what Firefox made of it.
+bool has_preferences(std::string const& profile) {
+  auto const text_in = [&](char const* name) {
+    auto const text = store::read_file(profile + name, install::installed_file_size_max);
+    return text ? std::string(base::text_of(*text)) : "";
+  };
+  std::string const user_js = text_in("/user.js");
+  std::string const prefs_js = text_in("/prefs.js");
+  auto const wanted = install::wanted_preferences(user_js, prefs_js);
+  return std::all_of(wanted.begin(), wanted.end(), [&](auto const& preference) {
+    auto const mine = install::value_of(user_js, preference.name);
+    return (mine ? mine : install::value_of(prefs_js, preference.name)) == preference.value;
+  });
+}
+
+}  // namespace
+
 std::vector<Link> check_preferences(Surroundings const& around) {
   std::vector<Link> links;
   auto const browsers = install::chosen_browsers(around.install);
   if (!browsers || install::has_firefox_policy(around.install)) return links;
   for (WantedFile const& file : install::user_files(around.install, *browsers)) {
     if (install::kind_of_file(file.path) != "preferences") continue;
-    auto const change = install::InstalledFiles::compare(file);
-    bool const same = change && *change == install::Change::none;
+    bool const same = has_preferences(file.path.substr(0, file.path.rfind('/')));
     links.push_back(
         {"preferences", file.path, same ? LinkState::ok : LinkState::broken,
          same ? "names stay out of the DNS" : "this profile may ask the DNS for names below .key",
@@ -234,9 +252,8 @@ std::vector<Link> check_trust(Surroundings const& around) {
     }
     if (!report.error.empty()) {
       link.text = report.error + ": " + report.detail;
-      bool const locked = report.error == base::slug_of(ErrorCode::trust_store_locked);
-      if (locked) {
-        link.command = "sudo " + command_for(around, "install --system --browser firefox");
+      if (report.error == base::slug_of(ErrorCode::trust_store_locked)) {
+        link.text += "; remove the primary password in Firefox's settings first";
       }
     }
     links.push_back(std::move(link));

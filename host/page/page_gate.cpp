@@ -7,6 +7,7 @@
 #include "core/names/hostname.h"
 
 #include "host/loop/clock.h"
+#include "host/page/probe_site.h"
 #include "host/proxy/upstreams.h"
 
 namespace dotkey::host::page {
@@ -27,6 +28,11 @@ bool is_usual_port(std::uint16_t port) {
 // The key speaks of this port: a record leads from it elsewhere, or pins a certificate there.
 bool is_port_published(Site const& site, Endpoint const& endpoint) {
   return is_usual_port(site.port) || endpoint.port != site.port || !endpoint.tlsa.empty();
+}
+
+bool has_pins(record::SignedPacket const& packet) {
+  return std::any_of(packet.records().begin(), packet.records().end(),
+                     [](auto const& record) { return record.type == wire::dns::RecordType::tlsa; });
 }
 
 LocalNetwork word_for(bool local) {
@@ -87,6 +93,7 @@ PageGate::~PageGate() = default;
 void PageGate::resolve(Site const& site, OnResolved on_resolved) {
   auto const host = names::parse_hostname(site.host);
   if (!host) return on_resolved(base::Failure(host.error()));
+  if (is_probe(site)) return resolve_probe(site, on_resolved);
   bool const local = parts_.local_keys.contains(host->key);
   api::EndpointOptions options;
   options.first_will_do = true;
@@ -125,6 +132,81 @@ void PageGate::on_searched(Site const& site, resolve::EndpointSearch const& sear
   found.local_network_allowed = local;
   remember(site, std::move(found));
   look_up_hosts(site, found_.front().second, on_resolved);
+}
+
+bool PageGate::is_probe(Site const& site) const {
+  return parts_.probe != nullptr && site.host == parts_.probe->host();
+}
+
+// Its packet is in no network: the daemon made it this moment.
+void PageGate::resolve_probe(Site const& site, OnResolved const& on_resolved) {
+  probe_trace_.asked = true;
+  auto const host = names::parse_hostname(site.host);
+  resolve::EndpointSearch search(query_for(*host, site.port, true), parts_.entropy);
+  for (auto keys = search.take_wanted_keys(); !keys.empty(); keys = search.take_wanted_keys()) {
+    for (crypto::PublicKey const& key : keys) {
+      resolve::Outcome outcome;
+      if (key == host->key) {
+        outcome.verdict = resolve::Verdict::found;
+        outcome.packet = parts_.probe->packet();
+        outcome.last_seen = loop::unix_now();
+      }
+      search.on_outcome(key, std::move(outcome));
+    }
+  }
+  on_searched(site, search, true, on_resolved);
+}
+
+void PageGate::note_probe(Site const& site, bool allowed) {
+  if (is_probe(site)) probe_trace_.allowed = allowed;
+}
+
+void PageGate::resolve_plain(Site const& site, OnResolved on_resolved) {
+  auto const host = names::parse_hostname(site.host);
+  if (!host) return on_resolved(base::Failure(host.error()));
+  if (!parts_.http_keys.contains(host->key)) {
+    return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
+  }
+  bool const local = parts_.local_keys.contains(host->key);
+  resolve::EndpointQuery query = query_for(*host, site.port, local);
+  query.scheme = "http";
+  auto const started =
+      parts_.driver.find_endpoints(std::move(query), {},
+                                   [this, alive = std::weak_ptr(alive_), site, local,
+                                    on_resolved](resolve::EndpointSearch const& search) {
+                                     if (!alive.expired())
+                                       on_searched_plain(site, search, local, on_resolved);
+                                   });
+  if (!started) on_resolved(base::Failure(started.error()));
+}
+
+// One pin, of whatever port and name, and the key's holder wants TLS: nothing goes unencrypted.
+void PageGate::on_searched_plain(Site const& site, resolve::EndpointSearch const& search,
+                                 bool local, OnResolved const& on_resolved) {
+  if (search.endpoints().empty()) {
+    if (!local && leads_to_local_network(search, parts_.entropy)) {
+      return on_resolved(base::fail(ErrorCode::proxy_address_refused));
+    }
+    auto const error = search.error();
+    return on_resolved(base::Failure(error ? *error : base::Error(ErrorCode::resolve_no_endpoint)));
+  }
+  Found found;
+  found.local_network_allowed = local;
+  for (Endpoint const& endpoint : search.endpoints()) {
+    for (crypto::PublicKey const& key : endpoint.path) {
+      auto const* const packet = search.packet_of(key);
+      if (packet == nullptr || has_pins(*packet)) {
+        return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
+      }
+      found.packets.emplace(key, *packet);
+    }
+    // A service record speaks of another port, and of TLS there.
+    if (endpoint.port == site.port) found.endpoints.push_back(endpoint);
+  }
+  if (!is_usual_port(site.port) || found.endpoints.empty()) {
+    return on_resolved(base::fail(ErrorCode::proxy_port_refused));
+  }
+  look_up_hosts(site, found, on_resolved);
 }
 
 void PageGate::look_up_hosts(Site const& site, Found const& found, OnResolved on_resolved) {
@@ -239,6 +321,7 @@ void PageGate::decide(proxy::Evidence evidence, OnDecided on_decided) {
     decision = proxy::Allow{validity};
   }
   if (witness_ == nullptr) {
+    note_probe(site, allow);
     if (allow) remember_allowed(site, std::move(shown));
     return on_decided(decision);
   }
@@ -247,6 +330,7 @@ void PageGate::decide(proxy::Evidence evidence, OnDecided on_decided) {
       describe(site, *found, shown, evidence.endpoint.address),
       [this, alive = std::weak_ptr(alive_), site, allow, shown, decision,
        on_decided](WitnessVerdict const& theirs) {
+        if (!alive.expired()) note_probe(site, allow && theirs.allow);
         if (allow && theirs.allow && !alive.expired()) remember_allowed(site, shown);
         on_decided(theirs.allow ? decision : proxy::Decision(proxy::Deny{theirs.slug}));
       });
@@ -265,7 +349,13 @@ ShownEvidence PageGate::describe(Site const& site, Found const& found, Allowed c
 }
 
 void PageGate::on_refused(Site const& site, std::string_view slug) {
-  if (witness_ != nullptr) witness_->on_refused(site, slug);
+  if (is_probe(site)) probe_trace_.refused = slug;
+  if (witness_ == nullptr) return;
+  Found const* const found = find(site);
+  bool const pinless =
+      found != nullptr && std::none_of(found->packets.begin(), found->packets.end(),
+                                       [](auto const& entry) { return has_pins(entry.second); });
+  witness_->on_refused(site, slug, pinless);
 }
 
 }  // namespace dotkey::host::page

@@ -19,7 +19,7 @@
 #include "host/loop/name_lookup.h"
 #include "host/page/witness.h"
 #include "host/proxy/gate.h"
-#include "host/store/local_keys.h"
+#include "host/store/allowed_keys.h"
 
 namespace dotkey::host::page {
 
@@ -29,12 +29,16 @@ inline constexpr std::uint32_t valid_for_max_s = 300;
 inline constexpr std::size_t found_sites_max = 256;
 inline constexpr std::size_t allowed_chains_kept_max = 8;
 
+class ProbeSite;
+
 // What all gates share; outlives them.
 struct GateParts {
   boost::asio::io_context& loop;
   driver::ApiDriver& driver;
   engine::Entropy& entropy;
-  store::LocalKeys const& local_keys;
+  store::AllowedKeys const& local_keys;
+  store::AllowedKeys const& http_keys;
+  ProbeSite const* probe = nullptr;  // while one is tried
 };
 
 class PageGate final : public proxy::Gate {
@@ -46,8 +50,19 @@ class PageGate final : public proxy::Gate {
   PageGate& operator=(PageGate const&) = delete;
 
   void resolve(proxy::Site const& site, OnResolved on_resolved) override;
+  void resolve_plain(proxy::Site const& site, OnResolved on_resolved) override;
   void decide(proxy::Evidence evidence, OnDecided on_decided) override;
   void on_refused(proxy::Site const& site, std::string_view slug) override;
+
+  // How far a browser came with the probe site.
+  struct ProbeTrace {
+    bool asked = false;    // for a way to it
+    bool allowed = false;  // by the daemon and the witness
+    std::string refused;   // slug
+  };
+  [[nodiscard]] ProbeTrace const& probe_trace() const { return probe_trace_; }
+  void forget_probe() { probe_trace_ = {}; }
+  [[nodiscard]] Witness* witness() const { return witness_; }
 
   // Sites for which another packet of this key was used, and whether all that was allowed there
   // would be allowed by this packet too.
@@ -85,6 +100,11 @@ class PageGate final : public proxy::Gate {
 
   void on_searched(proxy::Site const& site, resolve::EndpointSearch const& search, bool local,
                    OnResolved const& on_resolved);
+  void resolve_probe(proxy::Site const& site, OnResolved const& on_resolved);
+  void on_searched_plain(proxy::Site const& site, resolve::EndpointSearch const& search, bool local,
+                         OnResolved const& on_resolved);
+  [[nodiscard]] bool is_probe(proxy::Site const& site) const;
+  void note_probe(proxy::Site const& site, bool allowed);
   void look_up_hosts(proxy::Site const& site, Found const& found, OnResolved on_resolved);
   void remember(proxy::Site const& site, Found found);
   Found* find(proxy::Site const& site);
@@ -96,6 +116,7 @@ class PageGate final : public proxy::Gate {
 
   GateParts& parts_;
   Witness* witness_;
+  ProbeTrace probe_trace_;
   std::list<std::pair<proxy::Site, Found>> found_;  // the latest first
   std::list<Pending> pending_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

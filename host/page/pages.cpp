@@ -83,16 +83,47 @@ std::string Pages::ca_sha256() const {
   return trust::describe_root(ca_.signer().certificate.get()).fingerprint;
 }
 
+base::Result<ProbeSite const*> Pages::begin_probe() {
+  end_probe();
+  auto probe = ProbeSite::open(parts_.loop, parts_.entropy);
+  if (!probe) return base::Failure(probe.error());
+  probe_ = std::move(*probe);
+  parts_.probe = probe_.get();
+  for (PageSession* const session : sessions_) session->gate_.forget_probe();
+  return probe_.get();
+}
+
+void Pages::end_probe() {
+  parts_.probe = nullptr;
+  probe_.reset();
+}
+
+void Pages::end_plain(std::string_view key_text) {
+  for (PageSession* const session : sessions_) {
+    if (session->port_) session->port_->end_plain(key_text);
+  }
+}
+
 void Pages::refresh_trust(TrustRefresh::OnDone on_done) {
   trust_.start([this, on_done = std::move(on_done)](bool complete) {
+    std::string const before = ca_sha256();
     // The installer renews an ended root, and replaces one that others may know.
     if (auto loaded = trust::LocalCa::load(settings_.state_dir)) ca_ = std::move(*loaded);
     // A browser may remember that it refused a leaf before.
     mint_.forget_leaves();
     // A successor signs once it is trusted everywhere; else the old root goes on for now.
     if (complete) static_cast<void>(ca_.adopt_successor());
+    tell_ca(before);
     on_done(complete);
   });
+}
+
+void Pages::tell_ca(std::string const& before) {
+  std::string const now = ca_sha256();
+  if (now == before) return;
+  for (PageSession* const session : sessions_) {
+    if (Witness* const witness = session->gate_.witness()) witness->on_ca_changed(now);
+  }
 }
 
 void Pages::on_learned(record::SignedPacket const& packet) {
@@ -103,7 +134,9 @@ void Pages::renew_daily() {
   day_.expires_after(renewal_interval);
   day_.async_wait([this](boost::system::error_code const& error) {
     if (error) return;
+    std::string const before = ca_sha256();
     auto const changed = ca_.renew_if_due(loop::unix_now());
+    tell_ca(before);
     if (changed && *changed) refresh_trust([](bool) {});
     renew_daily();
   });

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 
 #include "host/page/page_gate.h"
+#include "host/page/probe_site.h"
 #include "host/page/trust_refresh.h"
 #include "host/proxy/proxy.h"
 #include "host/trust/leaf_mint.h"
@@ -33,6 +34,7 @@ class PageSession {
   [[nodiscard]] proxy::PortCounters const* counters() const {
     return port_ ? &port_->counters() : nullptr;
   }
+  [[nodiscard]] PageGate::ProbeTrace const& probe_trace() const { return gate_.probe_trace(); }
 
  private:
   friend class Pages;
@@ -68,6 +70,12 @@ class Pages final : private driver::ApiDriver::Observer {
   [[nodiscard]] std::size_t session_count() const { return sessions_.size(); }
   // Of the root that signs.
   [[nodiscard]] std::string ca_sha256() const;
+  // A site of our own, which every session finds while it lasts; a second one takes the place of
+  // the first. Errors: those of ProbeSite::open.
+  base::Result<ProbeSite const*> begin_probe();
+  void end_probe();
+  // The user took back that this key's pages may be opened over http.
+  void end_plain(std::string_view key_text);
   // See TrustRefresh::start().
   void refresh_trust(TrustRefresh::OnDone on_done);
 
@@ -77,9 +85,11 @@ class Pages final : private driver::ApiDriver::Observer {
   Pages(GateParts const& parts, PagesSettings settings, trust::LocalCa ca);
   void on_learned(record::SignedPacket const& packet) override;
   void renew_daily();
+  void tell_ca(std::string const& before);
 
   PagesSettings settings_;
   GateParts parts_;
+  std::unique_ptr<ProbeSite> probe_;
   trust::LocalCa ca_;
   trust::LeafMint mint_;
   proxy::Proxy proxy_;

@@ -42,7 +42,11 @@ class Witness {
   using OnVerdict = std::function<void(WitnessVerdict)>;
   virtual void examine(ShownEvidence const& evidence, OnVerdict on_verdict) = 0;
 
-  virtual void on_refused(proxy::Site const& site, std::string_view slug) = 0;
+  // `pinless`: the packets were found, and none of them has a pin.
+  virtual void on_refused(proxy::Site const& site, std::string_view slug, bool pinless) = 0;
+
+  // From now on leaves are signed by the root of this fingerprint.
+  virtual void on_ca_changed(std::string const& /*sha256*/) {}
 };
 
 }  // namespace dotkey::host::page

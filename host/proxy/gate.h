@@ -68,6 +68,12 @@ class Gate {
   using OnResolved = std::function<void(base::Result<Resolution>)>;
   virtual void resolve(Site const& site, OnResolved on_resolved) = 0;
 
+  // The same for a page over plain http, which nobody verifies: only where the user said so for the
+  // key, and the key publishes no pin. proxy_tls_expected: never, as far as this gate knows.
+  virtual void resolve_plain(Site const& /*site*/, OnResolved on_resolved) {
+    on_resolved(base::fail(base::ErrorCode::proxy_tls_expected));
+  }
+
   using OnDecided = std::function<void(Decision)>;
   virtual void decide(Evidence evidence, OnDecided on_decided) = 0;
 

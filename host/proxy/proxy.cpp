@@ -141,6 +141,10 @@ void Port::cut_off(Site const& site) {
   for (auto const& tunnel : tunnels_) tunnel->end_for(site);
 }
 
+void Port::end_plain(std::string_view key_text) {
+  for (auto const& tunnel : tunnels_) tunnel->end_plain(key_text);
+}
+
 void Port::arm_tick() {
   tick_.expires_after(tick_interval);
   tick_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {

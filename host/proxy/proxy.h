@@ -72,6 +72,8 @@ class Port final : private EventSet::Watcher {
   void forget(Site const& site) { upstreams_.forget(site); }
   // And what was allowed by the old one would not be by this: connections under way end.
   void cut_off(Site const& site);
+  // See Tunnel::end_plain().
+  void end_plain(std::string_view key_text);
 
  private:
   friend class Proxy;

@@ -40,13 +40,13 @@ base::Bytes encode_alpn(std::vector<std::string> const& protocols) {
   return wire;
 }
 
+}  // namespace
+
 bool may_connect(Route const& route, base::IpAddress const& address) {
   if (address.is_global()) return true;
   bool const usable = !address.is_unspecified() && !address.is_multicast();
   return route.local_network_allowed && usable && address.is_local_network();
 }
-
-}  // namespace
 
 SslContextPtr Upstreams::make_context() {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));

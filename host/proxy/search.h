@@ -51,6 +51,9 @@ class Search final : public Acquisition,
   base::ErrorCode reason_ = base::ErrorCode::site_unreachable;  // the furthest that a route came
 };
 
+// A public address, or one of the local network where the user allowed that.
+bool may_connect(Route const& route, base::IpAddress const& address);
+
 // The chain as the server sent it, or as the resumed session remembers it.
 std::vector<base::Bytes> chain_of(SSL const* ssl);
 std::string alpn_of(SSL const* ssl);

@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/crypto/hash.h"
 #include "core/names/hostname.h"
+#include "core/names/public_key.h"
 
 #include "host/loop/clock.h"
 #include "host/proxy/answers.h"
@@ -63,6 +64,7 @@ void Tunnel::close() {
   if (state_ == State::over) return;
   state_ = State::over;
   acquisition_.reset();
+  if (plain_) plain_->end();
   port_.proxy_.events.remove(browser_.fd(), browser_side_);
   if (upstream_watched_) port_.proxy_.events.remove(upstream_.stream->fd(), upstream_side_);
   if (upstream_.stream) {
@@ -76,18 +78,28 @@ void Tunnel::close() {
 
 void Tunnel::on_tick(Clock::time_point now) {
   if (state_ == State::over) return;
-  if (state_ == State::splicing && moved_ != moved_at_tick_) {
+  if (plain_) moved_ = plain_->moved();
+  bool const moving = state_ == State::splicing || state_ == State::exchanging;
+  if (moving && moved_ != moved_at_tick_) {
     moved_at_tick_ = moved_;
     bool const half_closed = browser_done_ || upstream_done_;
     deadline_ = now + (half_closed ? half_closed_timeout : port_.settings_.idle_timeout);
   }
   if (now < deadline_) return;
-  if (state_ == State::searching) return refuse(502, ErrorCode::proxy_no_decision);
+  if (state_ == State::searching || state_ == State::searching_plain) {
+    return refuse(502, ErrorCode::proxy_no_decision);
+  }
   close();
 }
 
 void Tunnel::end_for(Site const& site) {
   if (state_ != State::reading_head && site_ == site) close();
+}
+
+void Tunnel::end_plain(std::string_view key_text) {
+  if (state_ != State::exchanging) return;
+  auto const host = names::parse_hostname(site_.host);
+  if (host && names::format_public_key(host->key) == key_text) close();
 }
 
 void Tunnel::on_browser(std::uint32_t events) {
@@ -99,12 +111,16 @@ void Tunnel::on_browser(std::uint32_t events) {
       return read_hello();
     case State::searching:
     case State::searching_again:
+    case State::searching_plain:
       if (browser_.is_hung_up()) close();
       return;
     case State::shaking_hands:
       return shake_hands();
     case State::splicing:
       return splice();
+    case State::exchanging:
+      // Who reads no more wants no more.
+      return browser_.is_hung_up() ? close() : on_plain_step(plain_->on_browser());
     case State::saying_goodbye:
       // Discarded, so that closing does not reset the connection before the answer was read.
       while (browser_.may_have_input() && !browser_.has_ended() && !browser_.has_failed()) {
@@ -131,6 +147,7 @@ void Tunnel::read_head() {
       bool const more = head && head->is_connect() && *end != text.size();
       if (!head || more) return refuse(400, ErrorCode::proxy_request_malformed);
       head_ = std::move(*head);
+      received_.erase(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(*end));
       return on_head();
     }
     if (received_.size() > request_head_size_max) {
@@ -141,7 +158,6 @@ void Tunnel::read_head() {
 }
 
 void Tunnel::on_head() {
-  received_ = {};
   site_ = {head_.host, head_.port};
   if (!has_token(head_, port_.settings_.token)) {
     ++port_.counters_.strangers;
@@ -160,8 +176,52 @@ void Tunnel::on_head() {
 }
 
 void Tunnel::on_plain_request() {
-  if (site_.port == 80) return say_goodbye(redirect_to_https(site_.host, head_.path));
-  refuse(403, ErrorCode::proxy_tls_expected);
+  // No browser sends that here, and where its body ends would have to be read first.
+  if (head_.chunked) return refuse(400, ErrorCode::proxy_request_malformed);
+  state_ = State::searching_plain;
+  set_deadline(decision_timeout);
+  port_.gate_.resolve_plain(
+      site_, [this, alive = std::weak_ptr(alive_)](base::Result<Resolution> const& resolution) {
+        bool const wanted = !alive.expired() && state_ == State::searching_plain;
+        if (wanted) on_plain_resolved(resolution);
+      });
+}
+
+void Tunnel::on_plain_resolved(base::Result<Resolution> const& resolution) {
+  if (!resolution) {
+    ErrorCode const code = resolution.error().code;
+    if (code != ErrorCode::proxy_tls_expected) return refuse(502, code);
+    if (site_.port == 80) return say_goodbye(redirect_to_https(site_.host, head_.path));
+    return refuse(403, code);
+  }
+  Proxy& proxy = port_.proxy_;
+  state_ = State::exchanging;
+  plain_ = std::make_unique<PlainExchange>(proxy.loop, proxy.events, proxy.scratch, browser_, head_,
+                                           site_, std::move(received_));
+  received_ = {};
+  plain_->start(resolution->routes, [this](PlainExchange::Step step) { on_plain_step(step); });
+}
+
+void Tunnel::on_plain_step(PlainExchange::Step step) {
+  if (state_ != State::exchanging) return;
+  switch (step) {
+    case PlainExchange::Step::waiting:
+      return;
+    case PlainExchange::Step::answered:
+      return say_goodbye("");
+    case PlainExchange::Step::failed:
+      return close();
+    case PlainExchange::Step::unreachable:
+      return refuse(502, ErrorCode::site_unreachable);
+    case PlainExchange::Step::again:
+      break;
+  }
+  if (std::exchange(continuation_posted_, true)) return;
+  boost::asio::post(port_.proxy_.loop, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    continuation_posted_ = false;
+    if (state_ == State::exchanging) on_plain_step(plain_->on_browser());
+  });
 }
 
 void Tunnel::on_connect() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "host/proxy/client_hello.h"
+#include "host/proxy/plain_exchange.h"
 #include "host/proxy/request_head.h"
 #include "host/proxy/upstreams.h"
 
@@ -34,6 +35,8 @@ class Tunnel {
   void on_tick(Clock::time_point now);
   // Ends at once if it leads to this site, or is about to.
   void end_for(Site const& site);
+  // Ends at once if it carries a page of this key over plain http.
+  void end_plain(std::string_view key_text);
   [[nodiscard]] bool is_over() const { return state_ == State::over; }
 
   // For the ALPN callback of the server context.
@@ -47,7 +50,9 @@ class Tunnel {
     searching_again,  // the hello is here, the upstream that suits it is not
     shaking_hands,
     splicing,
-    saying_goodbye,  // a refusal is on its way
+    searching_plain,  // for a way to an http page
+    exchanging,       // that page
+    saying_goodbye,   // a refusal is on its way
     over,
   };
   struct Side final : EventSet::Watcher {
@@ -65,6 +70,8 @@ class Tunnel {
   void on_head();
   void on_connect();
   void on_plain_request();
+  void on_plain_resolved(base::Result<Resolution> const& resolution);
+  void on_plain_step(PlainExchange::Step step);
   void establish();
   void read_hello();
   void on_hello();
@@ -89,6 +96,7 @@ class Tunnel {
   Upstream upstream_;
   bool upstream_watched_ = false;
   std::unique_ptr<Acquisition> acquisition_;
+  std::unique_ptr<PlainExchange> plain_;
   std::optional<EvidenceHash> allowed_;
   base::Bytes received_;  // the request's head, then the ClientHello
   RequestHead head_;

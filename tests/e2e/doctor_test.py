@@ -9,6 +9,8 @@ import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from daemon_support import DOTKEY, DaemonTest, Running
+from daemon_support import DOTKEY, DaemonTest, Socket
 
 PATIENCE_S = 60
 MANIFEST = "org.dotkey.host.json"
@@ -309,6 +311,87 @@ class DoctorTest(DaemonTest):
         later = time.time() + 86_400
         os.utime(os.path.join(self.state, "ca.pem"), (later, later))
         self.assertEqual(self.broken()["clock"]["command"], "sudo timedatectl set-ntp true")
+
+    def connect_extension(self):
+        """(connection, its proxy port): what an extension is to the daemon."""
+        connection = Socket(self.path("run", "dotkey", "daemon.sock"))
+        self.addCleanup(connection.close)
+        hello = connection.ok("hello", {"extension": "0.1.0", "browser": "firefox"})
+        return connection, hello["proxy_port"]
+
+    def ask_for_probe(self):
+        """A connection that has asked for it, and waits."""
+        connection = Socket(self.path("run", "dotkey", "daemon.sock"))
+        self.addCleanup(connection.close)
+        connection.send("probe", {})
+        return connection
+
+    def open_as_a_browser(self, extension, port, url, allow=True):
+        """The body of the page, by way of the proxy and with the local CA alone trusted."""
+        host = url.split("/")[2]
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+            plain.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nHost: {host}:443\r\n\r\n".encode())
+            evidence = extension.receive()
+            self.assertEqual((evidence["op"], evidence["body"]["host"]), ("evidence", host))
+            extension.send("verdict", {"request_id": evidence["body"]["request_id"],
+                                       "allow": allow, "slug": "pin.mismatch"}, 0)
+            answer = plain.recv(4096)
+            if not answer.startswith(b"HTTP/1.1 200"):
+                return answer.decode()
+            trust = ssl.create_default_context(cafile=os.path.join(self.state, "ca.pem"))
+            with trust.wrap_socket(plain, server_hostname=host) as page:
+                page.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                data = b""
+                while piece := page.recv(4096):
+                    data += piece
+        return data.decode().rpartition("\r\n\r\n")[2]
+
+    def test_the_probe_says_how_far_a_browser_came(self):
+        self.make_healthy()
+        nobody = self.ask_for_probe()
+        self.assertEqual(nobody.receive()["body"], {"browsers": []})
+        extension, port = self.connect_extension()
+
+        def probe(answer):
+            asker = self.ask_for_probe()
+            message = extension.receive()
+            self.assertEqual((message["op"], message["id"]), ("probe", 0))
+            outcome = answer(message["body"]["url"])
+            body = {"request_id": message["body"]["request_id"], "permitted": True, **outcome}
+            extension.send("probed", body, 0)
+            return asker.receive()["body"]["browsers"][0]
+
+        opened = probe(lambda url: {
+            "status": 200, "text": self.open_as_a_browser(extension, port, url)})
+        self.assertEqual((opened["stage"], opened["browser"]), ("opened", "firefox"))
+        self.assertEqual(probe(lambda url: {"error": "no"})["stage"], "asked")
+        # The right status, and another page.
+        self.assertEqual(probe(lambda url: {"status": 200, "text": "0" * 32})["stage"], "asked")
+        refused = probe(lambda url: {
+            "error": self.open_as_a_browser(extension, port, url, False)[:50]})
+        self.assertEqual((refused["stage"], refused["slug"]), ("refused", "pin.mismatch"))
+
+    def test_an_extension_that_says_nothing_is_broken_and_keeps_nobody_waiting(self):
+        self.make_healthy()
+        self.connect_extension()
+        broken = self.broken()
+        self.assertEqual(list(broken), ["probe firefox"])
+        self.assertIn("did not answer", broken["probe firefox"]["text"])
+
+    def test_programs_at_the_socket_get_the_same_report(self):
+        self.make_healthy()
+        connection = Socket(self.path("run", "dotkey", "daemon.sock"))
+        self.addCleanup(connection.close)
+        # Two at once share one.
+        first, second = connection.send("doctor", {}), connection.send("doctor", {})
+        answers = {}
+        while len(answers) < 2:
+            message = connection.receive()
+            answers[message["id"]] = message["body"]
+        self.assertEqual(answers[first], answers[second])
+        self.assertEqual(answers[first]["ok"], True)
+        self.assertEqual([link["link"] for link in answers[first]["links"]],
+                         [link["link"] for link in self.links()])
 
     def test_commands_name_the_program_as_the_shell_finds_it(self):
         self.make_browsers()

@@ -10,10 +10,10 @@
 #include "core/crypto/ed25519.h"
 #include "core/names/public_key.h"
 
+#include "host/store/allowed_keys.h"
 #include "host/store/atomic_file.h"
 #include "host/store/dht_state.h"
 #include "host/store/key_store.h"
-#include "host/store/local_keys.h"
 #include "host/store/row_store.h"
 #include "tests/support/seeded_entropy.h"
 
@@ -151,21 +151,21 @@ TEST(row_store, keeps_the_last_row_of_each_key_over_restarts) {
   EXPECT_EQ(facts.st_mode & 0777U, 0600U);
 }
 
-TEST(local_keys, are_kept_over_restarts_and_ignore_lines_that_are_no_key) {
+TEST(allowed_keys, are_kept_over_restarts_and_ignore_lines_that_are_no_key) {
   Directory const dir;
   crypto::PublicKey const key =
       names::parse_bare_public_key("8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo").value();
-  LocalKeys keys(dir.file("state"));
+  AllowedKeys keys(AllowedKeys::local_path_in(dir.file("state")));
   EXPECT_FALSE(keys.contains(key));
   ASSERT_TRUE(keys.set(key, true));
-  EXPECT_TRUE(LocalKeys(dir.file("state")).contains(key));
+  EXPECT_TRUE(AllowedKeys(AllowedKeys::local_path_in(dir.file("state"))).contains(key));
   std::string const path = dir.file("state/allow-local");
   ASSERT_TRUE(write_file(path, base::view_of("no key\n\n" + names::format_public_key(key)), 0600,
                          Existing::replace));
   keys.reload();
   EXPECT_EQ(keys.keys().size(), 1U);
   ASSERT_TRUE(keys.set(key, false));
-  EXPECT_TRUE(LocalKeys(dir.file("state")).keys().empty());
+  EXPECT_TRUE(AllowedKeys(AllowedKeys::local_path_in(dir.file("state"))).keys().empty());
 }
 
 }  // namespace

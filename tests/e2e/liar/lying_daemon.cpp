@@ -30,7 +30,7 @@ using namespace host;  // NOLINT(google-build-using-namespace): all of it is wha
 struct Liar {
   Liar(loop::Foreground& foreground, daemon::Services& services, engine::Entropy& entropy,
        std::string const& state_dir)
-      : parts{foreground.loop(), services.driver, entropy, services.local_keys},
+      : parts{foreground.loop(), services.driver, entropy, services.local_keys, services.http_keys},
         ca(trust::LocalCa::load_or_create(state_dir, loop::unix_now()).value()),
         mint(ca),
         proxy(foreground.loop(), mint),
@@ -91,6 +91,7 @@ class LyingSession final : public daemon::PeerPart, private page::Witness, priva
     peer_.send("evidence", daemon::describe_evidence(last_request_, shown));
   }
   void on_refused(proxy::Site const&, std::string_view) override {}
+  void on_refused(proxy::Site const&, std::string_view, bool) override {}
 
   Liar& liar_;
   daemon::Peer& peer_;

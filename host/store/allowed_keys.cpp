@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/store/local_keys.h"
+#include "host/store/allowed_keys.h"
 
 #include <string_view>
 #include <utility>
@@ -34,11 +34,11 @@ class DirectoryLock {
 
 }  // namespace
 
-LocalKeys::LocalKeys(std::string const& state_dir) : path_(state_dir + "/allow-local") {
+AllowedKeys::AllowedKeys(std::string path) : path_(std::move(path)) {
   reload();
 }
 
-void LocalKeys::reload() {
+void AllowedKeys::reload() {
   keys_.clear();
   auto const file = read_file(path_, keys_max * (names::key_text_size + 1));
   if (!file) return;
@@ -50,7 +50,7 @@ void LocalKeys::reload() {
   }
 }
 
-base::Result<void> LocalKeys::set(crypto::PublicKey const& key, bool allowed) {
+base::Result<void> AllowedKeys::set(crypto::PublicKey const& key, bool allowed) {
   std::string const directory = path_.substr(0, path_.rfind('/'));
   if (auto made = create_private_directory(directory); !made) return made;
   DirectoryLock const lock(directory);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys whose names may lead to this machine and its local network, by the user's word.
+// Keys to which the user allowed something, such as leading to this machine.
 #pragma once
 
 #include <set>
@@ -10,11 +10,11 @@
 
 namespace dotkey::host::store {
 
-class LocalKeys {
+class AllowedKeys {
  public:
-  // STATE_DIR/allow-local: a key a line. Lines that are no key are ignored, a file that cannot be
-  // read allows nobody.
-  explicit LocalKeys(std::string const& state_dir);
+  // `path`: a key a line. Lines that are no key are ignored, a file that cannot be read allows
+  // nobody.
+  explicit AllowedKeys(std::string path);
 
   void reload();
   [[nodiscard]] bool contains(crypto::PublicKey const& key) const { return keys_.contains(key); }
@@ -24,6 +24,15 @@ class LocalKeys {
   base::Result<void> set(crypto::PublicKey const& key, bool allowed);
 
   static constexpr std::size_t keys_max = 4096;
+
+  // Of a state directory: keys whose names may lead to this machine and its local network, and keys
+  // without pins whose pages may be opened over http, which is not encrypted.
+  static std::string local_path_in(std::string const& state_dir) {
+    return state_dir + "/allow-local";
+  }
+  static std::string http_path_in(std::string const& state_dir) {
+    return state_dir + "/allow-http";
+  }
 
  private:
   std::string path_;
