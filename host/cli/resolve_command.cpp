@@ -28,7 +28,7 @@ struct ResolveArguments {
   std::string key;
   std::string name;
   std::string type;
-  std::string policy = "newest";
+  std::string policy = "first";  // as browsers resolve
   std::string source = "all";
   bool trace = false;
   std::uint16_t port = 443;
@@ -166,8 +166,8 @@ void add_resolve_command(CLI::App& app, Program& program) {
   resolve->add_option("TYPE", arguments->type, "Only this record type, such as A or HTTPS");
   resolve
       ->add_option("--policy", arguments->policy,
-                   "Only what is stored here, the first verified "
-                   "record, or the newest of all nodes asked")
+                   "Only what is stored here; that while it is fresh, else the first verified "
+                   "record, as browsers do; or the newest of everybody asked")
       ->check(CLI::IsMember({"cache", "first", "newest"}))
       ->capture_default_str();
   resolve->add_option("--source", arguments->source, "Whom to ask")
@@ -180,7 +180,7 @@ void add_resolve_command(CLI::App& app, Program& program) {
       ->capture_default_str();
   resolve->footer(
       "Examples:\n  dotkey resolve alice\n  dotkey resolve KEY www A\n"
-      "  dotkey resolve https://www.KEY.key/ --json --policy first\n"
+      "  dotkey resolve https://www.KEY.key/ --json --policy newest\n"
       "  dotkey resolve KEY www --trace");
   resolve->callback([&program, arguments] {
     program.action = [&program, arguments] {

@@ -92,7 +92,7 @@ class Relays(NetworkTest):
 
     def test_with_an_older_packet_do_not_take_us_back(self):
         newer, older = self.relay(payload(NEWER)), self.relay(payload(OLDER))
-        both = self.resolve("--no-dht", "--relay", older, "--relay", newer)
+        both = self.resolve("--no-dht", "--relay", older, "--relay", newer, "--policy", "newest")
         self.assertEqual(self.texts(both), ['"newer"'])
         # Also when the newer one is gone, and by another process.
         alone = self.resolve("--no-dht", "--relay", older)

@@ -129,6 +129,11 @@ class BothGenerations(RelaysTest):
                     self.assertEqual(found["timestamp_us"], SECOND_US)
                     self.assertEqual([entry[:2] for entry in relay.log], [("GET", query)])
 
+    def test_are_asked_as_browsers_ask_by_default(self):
+        relay = self.open(V7Relay(SECOND))
+        self.resolve(relay)
+        self.assertEqual(relay.log[0][1], "policy=CacheFirst")
+
     def test_confirm_what_is_known(self):
         for kind in (OldRelay, V7Relay):
             with self.subTest(kind.__name__):
