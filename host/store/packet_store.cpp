@@ -98,8 +98,11 @@ base::Result<void> PacketStore::prepare() {
   auto database = Database::open(path_, SQLITE_OPEN_READWRITE);
   if (!database) return tl::make_unexpected(database.error());
   database_ = std::move(*database);
+  // Pages go from the journal to their places every 32 MiB: by then most were written several
+  // times, and the two syncs that this takes no longer hold up every five hundredth packet.
   auto opened = database_.execute(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;");
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;"
+      "PRAGMA wal_autocheckpoint = 8192;");
   if (!opened) return opened;
   if (read_integer(database_, "PRAGMA user_version") > schema_version) {
     return base::fail(ErrorCode::store_unusable, path_ + " was made by a newer version of dotkey");
