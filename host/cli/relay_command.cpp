@@ -130,7 +130,9 @@ void add_relay_command(CLI::App& app, Program& program) {
   relay->add_option("--packets-max", arguments->packets_max, "Packets kept on disk")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
-  relay->add_option("--threads", arguments->threads, "Threads that serve HTTP")
+  relay
+      ->add_option("--threads", arguments->threads,
+                   "Threads that serve HTTP; each counts a client's requests for itself")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   relay->add_option("--rate", arguments->rate, "Requests of one client: 2r/s, 100r/m, or off")

@@ -26,7 +26,7 @@ h1 { font-size:1.6rem; font-weight:650; letter-spacing:-.015em; margin:0 }
 #state::before { content:""; width:.6rem; height:.6rem; border-radius:50%; background:var(--accent) }
 #state.bad::before { background:var(--bad) }
 p.lead { flex-basis:100%; margin:.35rem 0 0; max-width:42rem; color:var(--soft) }
-.cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(10rem,1fr)); gap:1rem }
+.cards { display:grid; grid-template-columns:repeat(auto-fit,minmax(9rem,1fr)); gap:1rem }
 .card { background:var(--card); border:1px solid var(--line); border-radius:12px; padding:1.1rem 1.25rem }
 .card h2 { margin:0; font-size:.85rem; font-weight:500; color:var(--soft) }
 .card b { display:block; margin:.15rem 0 .1rem; font-size:1.75rem; font-weight:600; line-height:1.2; letter-spacing:-.02em; font-variant-numeric:tabular-nums }
