@@ -471,6 +471,25 @@ TEST_F(ProxyTest, connections_beyond_the_limit_are_turned_away) {
   on_loop([&] { EXPECT_EQ(port_->counters().turned_away, 1U); });
 }
 
+TEST_F(ProxyTest, a_silent_tunnel_ends_when_its_time_is_over_and_a_used_one_goes_on) {
+  PortSettings settings;
+  settings.idle_timeout = std::chrono::seconds(5);
+  start(settings);
+  Origin origin(echo);
+  publish(origin);
+  Peer silent = open();
+  Peer used = open();
+  for (int second = 0; second < 7; ++second) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    ASSERT_TRUE(used.write("x"));
+    ASSERT_EQ(used.read(1), "x");
+  }
+  bool clean = true;
+  EXPECT_EQ(silent.read_to_end(clean), "");
+  EXPECT_FALSE(clean);
+  EXPECT_TRUE(comes_true([&] { return port_->open_count() == 1; }));
+}
+
 TEST_F(ProxyTest, closing_the_port_closes_what_runs_through_it) {
   Origin origin(echo);
   publish(origin);

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 
 const downloadSize = 50 * 1024 * 1024;
 const postSize = 3 * 1024 * 1024;
+const silenceMs = 16_000;  // more than any time that the proxy gives a connection to begin
 
 const script = `
 async function readAll(response) {
@@ -15,10 +16,10 @@ async function readAll(response) {
   }
   return size;
 }
-function talk() {
+function talk(silenceMs) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket('wss://' + location.host + '/socket');
-    socket.onopen = () => socket.send('hello');
+    socket.onopen = () => setTimeout(() => socket.send('hello'), silenceMs);
     socket.onmessage = ({ data }) => { resolve(data); socket.close(); };
     socket.onerror = () => reject(new Error('the WebSocket failed'));
   });
@@ -34,14 +35,16 @@ async function work() {
 }
 async function all() {
   const body = 'x'.repeat(${postSize});
+  const later = talk(${silenceMs});
   return {
     protocol: performance.getEntriesByType('navigation')[0].nextHopProtocol,
     posted: await (await fetch('/post', { method: 'POST', body })).text(),
     downloaded: await readAll(await fetch('/download')),
     many: (await Promise.all(Array.from({ length: 30 },
       (_, i) => fetch('/small/' + i).then((r) => r.text())))).join(),
-    socket: await talk(),
+    socket: await talk(0),
     worker: await work(),
+    later: await later,
   };
 }
 all().then(JSON.stringify, String).then((text) => { document.body.dataset.outcome = text; });
@@ -58,7 +61,7 @@ self.addEventListener('fetch', (event) => {
 export const expected = {
   protocol: 'h2', posted: String(postSize), downloaded: downloadSize,
   many: Array.from({ length: 30 }, (_, i) => `small ${i}`).join(), socket: 'echo hello',
-  worker: 'from the worker',
+  worker: 'from the worker', later: 'echo hello',
 };
 
 async function sizeOf(request) {
