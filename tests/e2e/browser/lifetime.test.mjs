@@ -43,7 +43,7 @@ for (const name of chosen) {
       serveSocket(site.server);
       const tab = await browser.open(site.url);
       await pollUntil('it has tried everything', async () =>
-        (await tab.evaluate('document.body.dataset.outcome').catch(() => '')), 60_000);
+        (await tab.evaluate('document.body.dataset.outcome').catch(() => '')), 180_000);
       const outcome = await tab.evaluate('document.body.dataset.outcome');
       assert.deepEqual(JSON.parse(outcome), expected, outcome);
       await tab.close();
