@@ -119,7 +119,7 @@ bool Forwarder::send_udp(LookupNumber number, Lookup& lookup, Upstream const& se
   while (socket->waiting.contains(id)) ++id;
   if (!socket->send(encode_query(id, lookup.query))) return false;
   socket->waiting.emplace(id, number);
-  lookup.sockets.push_back(socket);
+  lookup.sockets.emplace_back(socket, id);
   return true;
 }
 
@@ -131,9 +131,10 @@ bool Forwarder::send_stream(LookupNumber number, Lookup& lookup, Upstream const&
   constexpr int ids_tried_max = 8;
   for (int i = 0; i < ids_tried_max; ++i) {
     auto const id = static_cast<std::uint16_t>(entropy_.next_u64());
-    if (!stream->submit(number, encode_query(id, query), now_)) continue;
+    auto const token = stream->submit(number, encode_query(id, query), now_);
+    if (!token) continue;
     StreamKey const key{server.endpoint, server.transport};
-    lookup.streams.insert(key);
+    lookup.streams.emplace_back(key, *token);
     unsent_.insert(key);
     return true;
   }
@@ -145,22 +146,29 @@ UpstreamUdp* Forwarder::socket_for(base::Endpoint const& server) {
   if (sockets_.size() < settings_.sockets_max) {
     auto socket = UpstreamUdp::open(server, poller_, *this);
     if (socket) {
-      UpstreamUdp* const out = socket.get();
-      sockets_.emplace(out, std::move(socket));
-      return out;
+      socket->place = sockets_.size();
+      sockets_.push_back(std::move(socket));
+      return sockets_.back().get();
     }
   }
   constexpr std::size_t waiting_max = 16'384;
-  UpstreamUdp* out = nullptr;
-  std::size_t seen = 0;
-  for (auto const& [socket, owner] : sockets_) {
-    bool const fits = socket->server() == server && socket->waiting.size() < waiting_max;
-    if (!fits) continue;
-    ++seen;
-    if (out == nullptr || entropy_.below(static_cast<std::uint32_t>(seen)) == 0) out = socket;
-    if (seen == 8) break;
+  if (sockets_.empty()) return nullptr;
+  std::size_t const start = entropy_.below(static_cast<std::uint32_t>(sockets_.size()));
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    UpstreamUdp* const socket = sockets_[(start + i) % sockets_.size()].get();
+    if (socket->server() == server && socket->waiting.size() < waiting_max) return socket;
   }
-  return out;
+  return nullptr;
+}
+
+// It is freed later; the last one takes its place.
+void Forwarder::remove(UpstreamUdp& socket) {
+  std::size_t const place = socket.place;
+  socket.close();
+  std::swap(sockets_[place], sockets_.back());
+  sockets_[place]->place = place;
+  old_sockets_.push_back(std::move(sockets_.back()));
+  sockets_.pop_back();
 }
 
 UpstreamStream* Forwarder::stream_for(Upstream const& server) {
@@ -206,8 +214,8 @@ void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
     return on_reply(number, socket.server(), std::move(*message));
   }
   // The whole of it, or, from a server that forgets the case of letters, a reply to be sure of.
+  if (std::exchange(lookup.is_on_tcp, true)) return;
   ++counters_.truncated;
-  socket.waiting.erase(id);
   Upstream const server{bridge::Transport::tcp, socket.server(), {}, {}};
   if (!send_stream(number, lookup, server)) on_failure(number, socket.server());
 }
@@ -215,7 +223,6 @@ void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
 void Forwarder::on_udp_refused(UpstreamUdp& socket) {
   std::vector<LookupNumber> waiting;
   for (auto const& [id, number] : socket.waiting) waiting.push_back(number);
-  socket.waiting.clear();
   base::Endpoint const server = socket.server();
   for (LookupNumber const number : waiting) on_failure(number, server);
 }
@@ -252,20 +259,22 @@ void Forwarder::retry(LookupNumber number, Upstream const& server) {
 
 void Forwarder::on_reply(LookupNumber number, base::Endpoint const& server, Message message) {
   Lookup& lookup = lookups_.at(number);
-  if (auto const known = health_.find(server); known != health_.end()) {
-    auto const sent = lookup.sent_at.find(server);
-    if (sent != lookup.sent_at.end()) {
-      known->second.round_trip = (known->second.round_trip * 7 + (now_ - sent->second)) / 8;
-      lookup.sent_at.erase(sent);
-    }
-    known->second.failures = 0;
-    known->second.rests_until = Instant{};
+  auto const sent = lookup.sent_at.find(server);
+  bool const is_first = sent != lookup.sent_at.end();
+  auto const known = health_.find(server);
+  if (is_first && known != health_.end()) {
+    Health& health = known->second;
+    health.round_trip = (health.round_trip * 7 + (now_ - sent->second)) / 8;
+    health.failures = 0;
+    health.rests_until = Instant{};
   }
+  if (is_first) lookup.sent_at.erase(sent);
   settle_case(message);
   if (is_usable(message)) return finish(number, message);
+  if (!is_first) return;
   // Another one may know better.
   lookup.refusal = std::move(message);
-  if (lookup.open > 0) --lookup.open;
+  --lookup.open;
   if (lookup.open == 0) send_next(number);
 }
 
@@ -280,8 +289,10 @@ void Forwarder::note_failure(base::Endpoint const& server) {
 void Forwarder::on_failure(LookupNumber number, base::Endpoint const& server) {
   auto const at = lookups_.find(number);
   if (at == lookups_.end()) return;
-  if (at->second.sent_at.erase(server) > 0) note_failure(server);
-  if (at->second.open > 0) --at->second.open;
+  // A server fails a question once.
+  if (at->second.sent_at.erase(server) == 0) return;
+  note_failure(server);
+  --at->second.open;
   if (at->second.open == 0) send_next(number);
 }
 
@@ -300,17 +311,14 @@ void Forwarder::finish(LookupNumber number, base::Result<Message> const& message
 
 // Sockets that nobody waits on are closed: the next query has a new port.
 void Forwarder::release(LookupNumber number, Lookup const& lookup) {
-  for (UpstreamUdp* const socket : lookup.sockets) {
-    auto const at = sockets_.find(socket);
-    if (at == sockets_.end()) continue;
-    std::erase_if(socket->waiting, [number](auto const& entry) { return entry.second == number; });
-    if (!socket->waiting.empty()) continue;
-    socket->close();
-    old_sockets_.push_back(std::move(at->second));
-    sockets_.erase(at);
+  for (auto const& [socket, id] : lookup.sockets) {
+    auto const at = socket->waiting.find(id);
+    if (at == socket->waiting.end() || at->second != number) continue;
+    socket->waiting.erase(at);
+    if (socket->waiting.empty()) remove(*socket);
   }
-  for (StreamKey const& key : lookup.streams) {
-    if (auto const at = streams_.find(key); at != streams_.end()) at->second->forget(number);
+  for (auto const& [key, token] : lookup.streams) {
+    if (auto const at = streams_.find(key); at != streams_.end()) at->second->forget(token, number);
   }
 }
 

@@ -89,9 +89,11 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
     engine::Instant ends;
     engine::Instant due;  // the next deadline
     std::map<base::Endpoint, engine::Instant> sent_at;
-    std::vector<UpstreamUdp*> sockets;
-    std::set<StreamKey> streams;
+    // Where its queries wait, and under which id or token.
+    std::vector<std::pair<UpstreamUdp*, std::uint16_t>> sockets;
+    std::vector<std::pair<StreamKey, std::uint64_t>> streams;
     bool has_retried = false;                   // on a new connection
+    bool is_on_tcp = false;                     // for what UDP did not bring whole
     std::optional<wire::dns::Message> refusal;  // SERVFAIL and the like, for want of better
   };
   struct Health {
@@ -119,6 +121,7 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
   void retry(LookupNumber number, Upstream const& server);
   void finish(LookupNumber number, base::Result<wire::dns::Message> const& message);
   void release(LookupNumber number, Lookup const& lookup);
+  void remove(UpstreamUdp& socket);
   void schedule(LookupNumber number, Lookup& lookup, engine::Instant due);
 
   ForwarderSettings const& settings_;
@@ -130,7 +133,7 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
   std::unordered_map<LookupNumber, Lookup> lookups_;
   std::set<std::pair<engine::Instant, LookupNumber>> deadlines_;
   std::map<base::Endpoint, Health> health_;
-  std::unordered_map<UpstreamUdp*, std::unique_ptr<UpstreamUdp>> sockets_;
+  std::vector<std::unique_ptr<UpstreamUdp>> sockets_;
   std::map<StreamKey, std::unique_ptr<UpstreamStream>> streams_;
   std::set<StreamKey> unsent_;
   std::vector<std::unique_ptr<UpstreamUdp>> old_sockets_;

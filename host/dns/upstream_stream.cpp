@@ -59,20 +59,22 @@ void UpstreamStream::close() {
   service_.on_stream_closed(*this);
 }
 
-bool UpstreamStream::submit(std::uint64_t lookup, base::ByteView query, engine::Instant now) {
-  if (!is_open() || waiting_.size() >= waiting_max) return false;
+std::optional<std::uint64_t> UpstreamStream::submit(std::uint64_t lookup, base::ByteView query,
+                                                    engine::Instant now) {
+  if (!is_open() || waiting_.size() >= waiting_max) return std::nullopt;
   std::uint64_t const id = base::read_be<std::uint16_t>(query);
   bool const is_stream = server_.transport != bridge::Transport::https;
-  if (is_stream && waiting_.contains(id)) return false;
+  if (is_stream && waiting_.contains(id)) return std::nullopt;
   auto const token = framing_->submit(query, out_);
-  if (!token) return false;
+  if (!token) return std::nullopt;
   waiting_[*token] = lookup;
   used_at_ = now;
-  return true;
+  return token;
 }
 
-void UpstreamStream::forget(std::uint64_t lookup) {
-  std::erase_if(waiting_, [lookup](auto const& entry) { return entry.second == lookup; });
+void UpstreamStream::forget(std::uint64_t token, std::uint64_t lookup) {
+  auto const at = waiting_.find(token);
+  if (at != waiting_.end() && at->second == lookup) waiting_.erase(at);
 }
 
 void UpstreamStream::on_reply(std::uint64_t token, base::ByteView message) {

@@ -58,8 +58,9 @@ class UpstreamStream final : public Poller::Watcher, ClientFraming::Replies {
   UpstreamStream& operator=(UpstreamStream const&) = delete;
 
   void on_ready(std::uint32_t events) override;
-  // False when it takes no more. flush() sends.
-  bool submit(std::uint64_t lookup, base::ByteView query, engine::Instant now);
+  // The query's token; nullopt when it takes no more. flush() sends.
+  std::optional<std::uint64_t> submit(std::uint64_t lookup, base::ByteView query,
+                                      engine::Instant now);
   void flush();
   void close();
 
@@ -69,7 +70,8 @@ class UpstreamStream final : public Poller::Watcher, ClientFraming::Replies {
   [[nodiscard]] std::unordered_map<std::uint64_t, std::uint64_t> const& waiting() const {
     return waiting_;
   }
-  void forget(std::uint64_t lookup);
+  // The lookup's reply is no longer waited for.
+  void forget(std::uint64_t token, std::uint64_t lookup);
 
  private:
   UpstreamStream(Stream stream, Upstream const& server, Poller& poller, Service& service);

@@ -38,6 +38,7 @@ class UpstreamUdp final : public Poller::Watcher {
   [[nodiscard]] base::Endpoint const& server() const { return server_; }
   // Which lookup waits under which id.
   std::unordered_map<std::uint16_t, std::uint64_t> waiting;
+  std::size_t place = 0;  // the forwarder's, for finding it at once
 
  private:
   UpstreamUdp(int fd, base::Endpoint const& server, Poller& poller, Service& service)
