@@ -189,7 +189,13 @@ for (const name of chosen) {
       await start();
       await pollUntil('the session is there', () => world.nativeHosts().length > 0);
       const killer = setInterval(() => {
-        for (const pid of world.nativeHosts()) process.kill(pid, 'SIGKILL');
+        for (const pid of world.nativeHosts()) {
+          try {
+            process.kill(pid, 'SIGKILL');
+          } catch {
+            // It ended by itself meanwhile.
+          }
+        }
       }, 10);
       try {
         await openAll(longest_ms);
