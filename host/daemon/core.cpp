@@ -30,9 +30,11 @@ Core::Core(boost::asio::io_context& loop, engine::Entropy& entropy, CoreSettings
       local_keys_(store::AllowedKeys::local_path_in(settings.state_dir)),
       http_keys_(store::AllowedKeys::http_path_in(settings.state_dir)),
       stored_keys_(loop, entropy, settings.keys_dir),
+      certificate_looks_(loop),
       events_(*driver_),
-      services_{*driver_,         local_keys_,        http_keys_,       stored_keys_,    events_,
-                settings.network, settings.state_dir, settings.version, loop::unix_now()},
+      services_{*driver_,           local_keys_,     http_keys_,       stored_keys_,
+                certificate_looks_, events_,         settings.network, settings.state_dir,
+                settings.version,   loop::unix_now()},
       save_timer_(loop) {
   save_dht_state_later();
 }

@@ -49,6 +49,7 @@ class Core {
   store::AllowedKeys local_keys_;
   store::AllowedKeys http_keys_;
   StoredKeys stored_keys_;
+  CertificateLooks certificate_looks_;
   Events events_;
   Services services_;
   boost::asio::steady_timer save_timer_;

@@ -11,6 +11,7 @@
 
 #include "core/engine/time.h"
 
+#include "host/daemon/certificate_looks.h"
 #include "host/daemon/events.h"
 #include "host/daemon/peer.h"
 #include "host/daemon/stored_keys.h"
@@ -37,6 +38,7 @@ struct Services {
   store::AllowedKeys& local_keys;
   store::AllowedKeys& http_keys;
   StoredKeys& stored_keys;
+  CertificateLooks& certificate_looks;
   Events& events;
   Network network;
   std::string state_dir;
@@ -60,9 +62,12 @@ void on_message(Services& services, Peer& peer, channel::Message message);
 void on_allow_http(Services& services, Peer& peer, channel::Message request);
 void on_allow_local(Services& services, Peer& peer, channel::Message request);
 void on_doctor(Services& services, Peer& peer, channel::Message request);
+void on_certificate(Services& services, Peer& peer, channel::Message request);
 void on_endpoints(Services& services, Peer& peer, channel::Message request);
+void on_export_key(Services& services, Peer& peer, channel::Message request);
 void on_forget(Services& services, Peer& peer, channel::Message request);
 void on_hello(Services& services, Peer& peer, channel::Message request);
+void on_import_key(Services& services, Peer& peer, channel::Message request);
 void on_keep_alive(Services& services, Peer& peer, channel::Message request);
 void on_kept_keys(Services& services, Peer& peer, channel::Message request);
 void on_make_key(Services& services, Peer& peer, channel::Message request);
@@ -70,7 +75,10 @@ void on_probe(Services& services, Peer& peer, channel::Message request);
 void on_probed(Services& services, Peer& peer, channel::Message message);
 void on_publish(Services& services, Peer& peer, channel::Message request);
 void on_publish_zone(Services& services, Peer& peer, channel::Message request);
+void on_remove_key(Services& services, Peer& peer, channel::Message request);
+void on_rename_key(Services& services, Peer& peer, channel::Message request);
 void on_resolve(Services& services, Peer& peer, channel::Message request);
+void on_sign_zone(Services& services, Peer& peer, channel::Message request);
 void on_status(Services& services, Peer& peer, channel::Message request);
 void on_stored_keys(Services& services, Peer& peer, channel::Message request);
 void on_subscribe(Services& services, Peer& peer, channel::Message request);

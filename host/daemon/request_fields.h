@@ -13,6 +13,8 @@
 #include "core/record/signed_packet.h"
 #include "core/resolve/types.h"
 
+#include "host/daemon/stored_keys.h"
+
 namespace dotkey::host::daemon {
 
 base::Failure malformed(std::string_view field);
@@ -29,5 +31,9 @@ std::string encode_packet(record::SignedPacket const& packet);
 
 // "cas_us", "source", "dht_nodes_min" and "keep_alive", each optional.
 base::Result<publish::Options> read_publish_options(boost::json::object const& body);
+
+// A passphrase, or a key on its way in: out of the request, where nothing of it stays. Empty when
+// it is not there.
+Passphrase take_secret(boost::json::object& body, std::string_view name);
 
 }  // namespace dotkey::host::daemon

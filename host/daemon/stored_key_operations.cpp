@@ -1,36 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// stored_keys, make_key and publish_zone: for a program that edits records but never sees a secret.
+// The user's stored keys: made, imported, exported, named and removed by a program that never sees
+// a bare secret of them.
 #include <utility>
 
 #include <boost/json/array.hpp>
 
-#include "core/crypto/ed25519.h"
 #include "core/names/public_key.h"
-#include "core/record/monotonic_timestamps.h"
-#include "core/wire/zone_text.h"
 
 #include "host/daemon/operations.h"
 #include "host/daemon/request_fields.h"
 #include "host/daemon/stored_keys.h"
-#include "host/loop/clock.h"
 
 namespace dotkey::host::daemon {
 
-using base::ErrorCode;
 using base::Result;
 
 namespace {
-
-// Out of the request, where nothing of it stays.
-Passphrase take_passphrase(boost::json::object& body) {
-  boost::json::value* const value = body.if_contains("passphrase");
-  if (value == nullptr || !value->is_string()) return {};
-  boost::json::string& text = value->get_string();
-  Passphrase out(std::string_view(text.data(), text.size()));
-  crypto::wipe(text.data(), text.size());
-  body.erase("passphrase");
-  return out;
-}
 
 boost::json::object describe(std::string const& name, Result<custody::KeyFile> const& file) {
   if (!file) return {{"name", name}, {"error", base::slug_of(file.error().code)}};
@@ -39,78 +24,16 @@ boost::json::object describe(std::string const& name, Result<custody::KeyFile> c
           {"locked", file->is_locked()}};
 }
 
-// A zone that is to be signed and published: unlock the key, see what is there, sign, publish. Each
-// step holds the next; the peer may go at any time.
-class ZonePublication : public std::enable_shared_from_this<ZonePublication> {
- public:
-  ZonePublication(Services& services, Peer& peer, channel::Message request)
-      : services_(services), peer_(peer.weak_from_this()), request_(std::move(request)) {}
-
-  void start() {
-    auto const name = channel::text_at(request_.body, "name");
-    auto const zone = channel::text_at(request_.body, "zone");
-    if (!name || !zone) return fail(malformed(name ? "zone" : "name").value());
-    auto options = read_publish_options(request_.body);
-    if (!options) return fail(options.error());
-    options_ = *options;
-    zone_ = *zone;
-    auto passphrase = take_passphrase(request_.body);
-    services_.stored_keys.unlock(std::string(*name), std::move(passphrase),
-                                 [self = shared_from_this()](Result<crypto::Seed> seed) {
-                                   if (!seed) return self->fail(seed.error());
-                                   self->on_seed(*seed);
-                                 });
-  }
-
- private:
-  void on_seed(crypto::Seed const& seed) {
-    signer_.emplace(seed);
-    auto records = wire::dns::parse_zone_text(zone_, record::origin_of(signer_->public_key()));
-    if (!records) return fail(records.error());
-    // What is wrong with the records is said before the network is asked.
-    auto const trial = record::SignedPacket::build(*signer_, 0, *records);
-    if (!trial) return fail(trial.error());
-    records_ = std::move(*records);
-    // With a condition, what it names is the newest, or nothing is published.
-    if (options_.cas_us) return publish_after(*options_.cas_us);
-    resolve::Options options;
-    options.policy = resolve::Policy::newest;
-    auto const asked = services_.driver.resolve(
-        signer_->public_key(), options,
-        [self = shared_from_this()](resolve::Outcome const& outcome) { self->on_known(outcome); });
-    if (!asked) fail(asked.error());
-  }
-
-  void on_known(resolve::Outcome const& known) {
-    // An item that is no packet has a sequence too; the put will tell.
-    if (known.verdict == resolve::Verdict::network_failed) return fail(*known.error);
-    publish_after(known.packet ? known.packet->timestamp_us() : 0);
-  }
-
-  void publish_after(std::int64_t newest_us) {
-    record::MonotonicTimestamps timestamps(newest_us);
-    auto const next_us = timestamps.next(loop::unix_now().us);
-    if (!next_us) return fail(base::Error(ErrorCode::record_timestamp_invalid));
-    auto const packet = record::SignedPacket::build(*signer_, *next_us, records_);
-    signer_.reset();
-    if (!packet) return fail(packet.error());
-    if (auto const peer = peer_.lock()) {
-      publish_packet(services_, *peer, request_, *packet, options_);
-    }
-  }
-
-  void fail(base::Error const& error) {
-    if (auto const peer = peer_.lock()) peer->fail(request_, error);
-  }
-
-  Services& services_;
-  std::weak_ptr<Peer> peer_;
-  channel::Message request_;
-  publish::Options options_;
-  std::string zone_;
-  std::vector<wire::dns::ResourceRecord> records_;
-  std::optional<crypto::KeyPair> signer_;
-};
+// Answers a request that asked for a key of this name to be stored.
+StoredKeys::OnMade answer_made(Peer& peer, channel::Message const& request, std::string_view name) {
+  return [weak = peer.weak_from_this(), request,
+          name = std::string(name)](Result<custody::KeyFile> const& made) {
+    auto const asker = weak.lock();
+    if (!asker) return;
+    if (!made) return asker->fail(request, made.error());
+    asker->answer(request, describe(name, made));
+  };
+}
 
 }  // namespace
 
@@ -128,19 +51,52 @@ void on_stored_keys(Services& services, Peer& peer, channel::Message request) {
 void on_make_key(Services& services, Peer& peer, channel::Message request) {
   auto const name = channel::text_at(request.body, "name");
   if (!name) return peer.fail(request, malformed("name").value());
-  auto passphrase = take_passphrase(request.body);
+  auto passphrase = take_secret(request.body, "passphrase");
   services.stored_keys.make(std::string(*name), std::move(passphrase),
-                            [weak = peer.weak_from_this(), request,
-                             name = std::string(*name)](Result<custody::KeyFile> const& made) {
-                              auto const asker = weak.lock();
-                              if (!asker) return;
-                              if (!made) return asker->fail(request, made.error());
-                              asker->answer(request, describe(name, made));
-                            });
+                            answer_made(peer, request, *name));
 }
 
-void on_publish_zone(Services& services, Peer& peer, channel::Message request) {
-  std::make_shared<ZonePublication>(services, peer, std::move(request))->start();
+void on_import_key(Services& services, Peer& peer, channel::Message request) {
+  auto const name = channel::text_at(request.body, "name");
+  if (!name) return peer.fail(request, malformed("name").value());
+  auto passphrase = take_secret(request.body, "passphrase");
+  auto const secret = take_secret(request.body, "secret");
+  if (secret.is_empty()) return peer.fail(request, malformed("secret").value());
+  services.stored_keys.import(std::string(*name), secret.expose(), std::move(passphrase),
+                              answer_made(peer, request, *name));
+}
+
+void on_export_key(Services& services, Peer& peer, channel::Message request) {
+  auto const name = channel::text_at(request.body, "name");
+  if (!name) return peer.fail(request, malformed("name").value());
+  auto passphrase = take_secret(request.body, "passphrase");
+  services.stored_keys.export_locked(
+      std::string(*name), std::move(passphrase),
+      [weak = peer.weak_from_this(), request](Result<std::string> const& text) {
+        auto const asker = weak.lock();
+        if (!asker) return;
+        if (!text) return asker->fail(request, text.error());
+        asker->answer(request, {{"file", *text}});
+      });
+}
+
+void on_rename_key(Services& services, Peer& peer, channel::Message request) {
+  auto const name = channel::text_at(request.body, "name");
+  auto const new_name = channel::text_at(request.body, "new_name");
+  if (!name || !new_name) {
+    return peer.fail(request, malformed(name ? "new_name" : "name").value());
+  }
+  auto const renamed = services.stored_keys.rename(std::string(*name), std::string(*new_name));
+  if (!renamed) return peer.fail(request, renamed.error());
+  peer.answer(request, {{"name", *new_name}});
+}
+
+void on_remove_key(Services& services, Peer& peer, channel::Message request) {
+  auto const name = channel::text_at(request.body, "name");
+  if (!name) return peer.fail(request, malformed("name").value());
+  auto const removed = services.stored_keys.remove(std::string(*name));
+  if (!removed) return peer.fail(request, removed.error());
+  peer.answer(request, {{"name", *name}});
 }
 
 }  // namespace dotkey::host::daemon

@@ -5,6 +5,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "core/custody/recovery_phrase.h"
+
 #include "host/loop/system_entropy.h"
 #include "host/store/atomic_file.h"
 
@@ -62,32 +64,84 @@ Result<custody::KeyFile> StoredKeys::add(std::string const& name, std::string_vi
   return file;
 }
 
-void StoredKeys::make(std::string const& name, Passphrase passphrase, OnMade on_made) {
-  // Said before a second of work; add() checks again, atomically.
+// Said before a second of work; add() checks again, atomically.
+Result<void> StoredKeys::check_new(std::string const& name) const {
   if (!store::KeyStore::is_name(name)) {
-    return on_made(base::fail(ErrorCode::keystore_name_invalid, name.substr(0, 64)));
+    return base::fail(ErrorCode::keystore_name_invalid, name.substr(0, 64));
   }
-  if (store::exists(store_.path_of(name))) {
-    return on_made(base::fail(ErrorCode::keystore_exists, name));
-  }
-  crypto::Seed seed;
-  entropy_.fill(seed.writable());
+  if (store::exists(store_.path_of(name))) return base::fail(ErrorCode::keystore_exists, name);
+  return {};
+}
+
+void StoredKeys::lock(crypto::Seed const& seed, Passphrase passphrase, OnText on_text) {
+  if (waiting_ >= waiting_max) return on_text(base::fail(ErrorCode::session_busy));
+  run(
+      [seed, passphrase = std::move(passphrase)] {
+        loop::SystemEntropy entropy;  // ours is for one thread
+        return custody::encode_key_file(seed, passphrase.expose(), crypto::KdfCost{}, entropy);
+      },
+      std::move(on_text));
+}
+
+void StoredKeys::store(std::string const& name, crypto::Seed const& seed, Passphrase passphrase,
+                       OnMade on_made) {
   if (passphrase.is_empty()) {
     std::string text = custody::encode_key_file(seed);
     auto made = add(name, text);
     crypto::wipe(text.data(), text.size());
     return on_made(std::move(made));
   }
+  lock(seed, std::move(passphrase),
+       [this, name, on_made = std::move(on_made)](Result<std::string> const& text) {
+         if (!text) return on_made(tl::make_unexpected(text.error()));
+         on_made(add(name, *text));
+       });
+}
+
+void StoredKeys::make(std::string const& name, Passphrase passphrase, OnMade on_made) {
+  if (auto const checked = check_new(name); !checked) {
+    return on_made(tl::make_unexpected(checked.error()));
+  }
+  crypto::Seed seed;
+  entropy_.fill(seed.writable());
+  store(name, seed, std::move(passphrase), std::move(on_made));
+}
+
+void StoredKeys::import(std::string const& name, std::string_view secret, Passphrase passphrase,
+                        OnMade on_made) {
+  if (auto const checked = check_new(name); !checked) {
+    return on_made(tl::make_unexpected(checked.error()));
+  }
+  auto file = custody::parse_key_file(secret);
+  if (!file) {
+    auto const seed = custody::parse_recovery_phrase(secret);
+    // What is one word was meant as a file.
+    bool const words = secret.find_first_of(" \n") < secret.find_last_not_of(" \n");
+    if (!seed) return on_made(tl::make_unexpected(words ? seed.error() : file.error()));
+    return store(name, *seed, std::move(passphrase), std::move(on_made));
+  }
+  if (!file->is_locked()) {
+    return store(name, *file->seed, std::move(passphrase), std::move(on_made));
+  }
+  if (passphrase.is_empty()) {
+    return on_made(base::fail(ErrorCode::keystore_passphrase_needed));
+  }
   if (waiting_ >= waiting_max) return on_made(base::fail(ErrorCode::session_busy));
-  run(
-      [seed, passphrase = std::move(passphrase)] {
-        loop::SystemEntropy entropy;  // ours is for one thread
-        return custody::encode_key_file(seed, passphrase.expose(), crypto::KdfCost{}, entropy);
-      },
-      [this, name, on_made = std::move(on_made)](Result<std::string> text) {
-        if (!text) return on_made(tl::make_unexpected(text.error()));
-        on_made(add(name, *text));
+  run([file = std::move(*file),
+       passphrase = std::move(passphrase)] { return custody::unlock(file, passphrase.expose()); },
+      [this, name, text = std::string(secret),
+       on_made = std::move(on_made)](Result<crypto::Seed> const& seed) {
+        if (!seed) return on_made(tl::make_unexpected(seed.error()));
+        on_made(add(name, text));
       });
+}
+
+void StoredKeys::export_locked(std::string const& name, Passphrase passphrase, OnText on_text) {
+  auto const file = store_.load(name);
+  if (!file) return on_text(tl::make_unexpected(file.error()));
+  if (file->is_locked()) return on_text(store_.text_of(name));
+  if (passphrase.is_empty()) return on_text(base::fail(ErrorCode::keystore_passphrase_needed));
+  lock(*file->seed, std::move(passphrase), std::move(on_text));
 }
 
 }  // namespace dotkey::host::daemon

@@ -63,8 +63,26 @@ class StoredKeys {
   // keystore_exists.
   using OnMade = std::function<void(base::Result<custody::KeyFile>)>;
   void make(std::string const& name, Passphrase passphrase, OnMade on_made);
+  // A key made elsewhere: a key file or a recovery phrase. A locked file stays as it is, and must
+  // open with the passphrase; anything else is locked where there is a passphrase. Errors also:
+  // those of custody::unlock and custody::parse_recovery_phrase.
+  void import(std::string const& name, std::string_view secret, Passphrase passphrase,
+              OnMade on_made);
+  // A locked key file: that of a locked key as it is, else one locked under the passphrase. Errors
+  // also: keystore_passphrase_needed.
+  using OnText = std::function<void(base::Result<std::string>)>;
+  void export_locked(std::string const& name, Passphrase passphrase, OnText on_text);
+
+  [[nodiscard]] base::Result<void> rename(std::string const& name, std::string const& new_name) {
+    return store_.rename(name, new_name);
+  }
+  [[nodiscard]] base::Result<void> remove(std::string const& name) { return store_.remove(name); }
 
  private:
+  [[nodiscard]] base::Result<void> check_new(std::string const& name) const;
+  void lock(crypto::Seed const& seed, Passphrase passphrase, OnText on_text);
+  void store(std::string const& name, crypto::Seed const& seed, Passphrase passphrase,
+             OnMade on_made);
   // Runs `work()` on the other thread and `done(its result)` on the loop.
   template <class Work, class Done>
   void run(Work work, Done done);

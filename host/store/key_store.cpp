@@ -46,16 +46,39 @@ base::Result<std::vector<std::string>> KeyStore::names() const {
   return out;
 }
 
-base::Result<custody::KeyFile> KeyStore::load(std::string_view name) const {
+base::Result<base::Bytes> KeyStore::read(std::string_view name) const {
   if (!is_name(name)) return invalid_name(name);
   std::string const path = path_of(name);
   if (!exists(path)) return base::fail(ErrorCode::keystore_not_found, std::string(name));
-  auto text = read_file(path, custody::key_file_size_max);
+  return read_file(path, custody::key_file_size_max);
+}
+
+base::Result<custody::KeyFile> KeyStore::load(std::string_view name) const {
+  auto text = read(name);
   if (!text) return tl::make_unexpected(text.error());
   auto file = custody::parse_key_file(base::text_of(*text));
   crypto::wipe(text->data(), text->size());
-  if (!file) file.error().detail = path + ": " + file.error().detail;
+  if (!file) file.error().detail = path_of(name) + ": " + file.error().detail;
   return file;
+}
+
+base::Result<std::string> KeyStore::text_of(std::string_view name) const {
+  auto const file = load(name);
+  if (!file) return tl::make_unexpected(file.error());
+  auto text = read(name);
+  if (!text) return tl::make_unexpected(text.error());
+  std::string out(base::text_of(*text));
+  crypto::wipe(text->data(), text->size());
+  return out;
+}
+
+base::Result<void> KeyStore::rename(std::string_view name, std::string_view new_name) const {
+  auto text = text_of(name);
+  if (!text) return tl::make_unexpected(text.error());
+  // Added before the other is removed: at no time is the key in neither place.
+  auto const added = add(new_name, *text);
+  crypto::wipe(text->data(), text->size());
+  return added ? remove(name) : added;
 }
 
 base::Result<void> KeyStore::add(std::string_view name, std::string_view text) const {

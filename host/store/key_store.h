@@ -27,12 +27,20 @@ class KeyStore {
   // file_unwritable.
   [[nodiscard]] base::Result<void> add(std::string_view name, std::string_view text) const;
 
+  // The file itself, checked as load() checks it. The caller wipes it.
+  [[nodiscard]] base::Result<std::string> text_of(std::string_view name) const;
+
+  // Errors: keystore_name_invalid, keystore_not_found, keystore_exists, file_unwritable.
+  [[nodiscard]] base::Result<void> rename(std::string_view name, std::string_view new_name) const;
+
   // Errors: keystore_name_invalid, keystore_not_found, file_unwritable.
   [[nodiscard]] base::Result<void> remove(std::string_view name) const;
 
   [[nodiscard]] std::string path_of(std::string_view name) const;
 
  private:
+  [[nodiscard]] base::Result<base::Bytes> read(std::string_view name) const;
+
   std::string directory_;
 };
 

@@ -82,6 +82,50 @@ class StoredKeys(DaemonTest):
                          "keystore.not_found")
         self.assertEqual(self.error("publish_zone", {"name": "alice"}), "session.body_malformed")
 
+    def test_sign_a_zone_as_of_a_time_and_publish_nothing(self):
+        made = self.connection.ok("make_key", {"name": "alice"})
+        body = {"name": "alice", "zone": ZONE, "timestamp_us": 1_700_000_000_000_000}
+        signed = self.connection.ok("sign_zone", body)
+        self.assertEqual(signed["key"], made["key"])
+        self.assertEqual(self.connection.ok("sign_zone", body), signed)
+        self.assertEqual(self.error("resolve", {"key": made["key"]}), "resolve.not_found")
+        published = self.connection.ok("publish", {"packet": signed["packet"]})
+        self.assertEqual(published["timestamp_us"], body["timestamp_us"])
+        self.assertEqual(self.error("sign_zone", {**body, "zone": "@ A x"}), "zone.syntax")
+        self.assertEqual(self.error("sign_zone", {"name": "alice", "zone": ZONE}),
+                         "session.body_malformed")
+
+    def test_are_restored_from_a_backup(self):
+        made = self.connection.ok("make_key", {"name": "alice"})
+        self.assertEqual(self.error("export_key", {"name": "alice"}), "keystore.passphrase_needed")
+        file = self.connection.ok("export_key", {"name": "alice", "passphrase": "p"})["file"]
+        words = self.ok_json("key", "export", "alice", "--words")["words"]
+        self.connection.ok("remove_key", {"name": "alice"})
+        self.assertEqual(self.connection.ok("stored_keys"), {"keys": []})
+        restore = {"name": "bob", "secret": file}
+        self.assertEqual(self.error("import_key", restore), "keystore.passphrase_needed")
+        self.assertEqual(self.error("import_key", {**restore, "passphrase": "q"}),
+                         "crypto.decryption_failed")
+        restored = self.connection.ok("import_key", {**restore, "passphrase": "p"})
+        self.assertEqual(restored, {"name": "bob", "key": made["key"], "locked": True})
+        # That of a locked key is the file itself.
+        self.assertEqual(self.connection.ok("export_key", {"name": "bob"}), {"file": file})
+        again = self.connection.ok("import_key", {"name": "carol", "secret": words})
+        self.assertEqual(again, {"name": "carol", "key": made["key"], "locked": False})
+        for secret, slug in (("no key", "phrase.length_wrong"), ("zz", "keystore.malformed")):
+            self.assertEqual(self.error("import_key", {"name": "dave", "secret": secret}), slug)
+
+    def test_change_their_names(self):
+        made = self.connection.ok("make_key", {"name": "alice"})
+        self.connection.ok("make_key", {"name": "bob"})
+        for new_name, slug in (("bob", "keystore.exists"), ("../x", "keystore.name_invalid")):
+            self.assertEqual(self.error("rename_key", {"name": "alice", "new_name": new_name}),
+                             slug)
+        self.connection.ok("rename_key", {"name": "alice", "new_name": "carol"})
+        keys = {key["name"]: key["key"] for key in self.connection.ok("stored_keys")["keys"]}
+        self.assertEqual((sorted(keys), keys["carol"]), (["bob", "carol"], made["key"]))
+        self.assertEqual(self.error("remove_key", {"name": "alice"}), "keystore.not_found")
+
     def test_keep_the_daemon_answering_while_a_passphrase_is_worked_on(self):
         for number in range(4):
             self.connection.send("make_key", {"name": f"k{number}", "passphrase": "x"})
