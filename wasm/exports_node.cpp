@@ -181,6 +181,9 @@ void dotkey_node_status(std::uint8_t const* data, std::size_t size) {
   for (relay::RelayStatus const& relay : call.node().relays()) {
     call.json.begin_object().key("url").text(relay.url);
     call.json.key("error").text(relay.last_error ? base::slug_of(*relay.last_error) : "");
+    call.json.key("latency_ms").number(relay.health.latency().ms());
+    call.json.key("successes").number(static_cast<std::int64_t>(relay.health.successes()));
+    call.json.key("failures_in_a_row").number(std::int64_t{relay.health.consecutive_failures()});
     call.json.end_object();
   }
   call.json.end_array().key("kept_alive").begin_array();

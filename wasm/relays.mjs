@@ -101,7 +101,7 @@ export class RelayNode {
     this.#take(this.#call('deadline'));
   }
 
-  /** → {relays: [{url, error}], kept_alive: [{key, due_ms, stored_ms, …}]} */
+  /** → {relays: [{url, error, latency_ms, …}], kept_alive: [{key, due_ms, stored_ms, …}]} */
   status() {
     return this.#take(this.#call('status'));
   }

@@ -18,19 +18,36 @@ function report(onCertificate, { tabId, url, type, securityInfo }) {
   });
 }
 
+function listenForCertificates(listener, urls, details) {
+  try {
+    chrome.webRequest.onHeadersReceived.addListener((response) => {
+      if (response.securityInfo === undefined) return;
+      listener(response);
+    }, { urls }, details);
+  } catch {
+    // An older Chrome does not know the option.
+  }
+}
+
 /**
  * onCertificate({tabId, url, isMainFrame, secure, fingerprints}): a promise of true to go on.
  * Chrome does not wait for it; what is refused is replaced as soon as its first byte is there.
  */
 export function registerListeners({ onCertificate }) {
-  const filter = { urls: ['https://*.key/*'] };
-  const onHeaders = chrome.webRequest.onHeadersReceived;
-  onHeaders.addListener((details) => void report(onCertificate, details), filter);
-  try {
-    onHeaders.addListener((details) => {
-      if (details.securityInfo !== undefined) report(onCertificate, details);
-    }, filter, ['securityInfo']);
-  } catch {
-    // An older Chrome does not know the option.
-  }
+  const urls = ['https://*.key/*'];
+  chrome.webRequest.onHeadersReceived.addListener(
+    (response) => void report(onCertificate, response), { urls });
+  listenForCertificates((response) => void report(onCertificate, response), urls, ['securityInfo']);
+}
+
+/**
+ * onChain({tabId, url, isMainFrame, secure, chain}), DER of the leaf alone: Chrome shows no more,
+ * and does not wait for the answer. Called for hosts that the person allowed the extension to see.
+ */
+export function registerPinWatch({ onChain }) {
+  listenForCertificates(({ tabId, url, type, securityInfo }) => {
+    const { state, certificates = [] } = securityInfo;
+    const chain = certificates.map(({ rawDER }) => new Uint8Array(rawDER));
+    onChain({ tabId, url, isMainFrame: type === 'main_frame', secure: state === 'secure', chain });
+  }, ['https://*/*'], ['securityInfo', 'securityInfoRawDer']);
 }

@@ -6,16 +6,27 @@ import { addressOfBareKey, addressOfSearch, addressOfText, siteOf } from '../lib
 import { webextension } from '../lib/webextension.js';
 import * as certificates from '../platform/certificates.js';
 import * as intercept from '../platform/intercept.js';
+import { Custody } from './custody.js';
+import { HostBackend } from './host-backend.js';
 import { showState } from './indicator.js';
 import { judge } from './judge.js';
+import { KeyRing, lockAlarm } from './key-ring.js';
 import { registerMessages } from './messages.js';
+import { Mode } from './mode.js';
+import { keyOperations, networkOperations, siteOperations } from './operations.js';
+import { PinWatch } from './pin-watch.js';
 import { PlainKeys } from './plain-keys.js';
 import { probe } from './probe.js';
+import { Publications, resumeAlarm } from './publications.js';
+import { RelayBackend, republishAlarm } from './relay-backend.js';
 import { Session } from './session.js';
+import { loadSettings } from './settings.js';
 import { Sites } from './sites.js';
 
 const readyTimeoutMs = 15_000;
+const minuteMs = 60_000;
 const blockedPage = webextension.runtime.getURL('blocked/blocked.html');
+const recordsPage = webextension.runtime.getURL('records/records.html');
 const startCore = () => loadCore(fetch(webextension.runtime.getURL('core/dotkey-core.wasm')));
 
 let core = startCore();
@@ -34,7 +45,26 @@ const session = new Session({
   onRefusal: remember,
   onHttpKeys: (keys) => plainKeys.set(keys),
   onProbe: probe,
+  onProgress(progress) {
+    hostBackend.onProgress(progress);
+    publications.onProgress(progress);
+  },
 });
+
+const mode = new Mode(session);
+const keyRing = new KeyRing({
+  loadCore: startCore,
+  lockAfterMs: async () => (await loadSettings()).lockAfterMin * minuteMs,
+});
+const hostBackend = new HostBackend({ session, core: () => core });
+const custody = new Custody({ keyRing, host: hostBackend, mode });
+// What another device published took the place of ours: the editor sees it when it asks next.
+const relayBackend = new RelayBackend({ loadCore: startCore, settings: loadSettings,
+  onAdopted() {} });
+const backend = async () => ((await mode.settled()) === 'host' ? hostBackend : relayBackend);
+const publications = new Publications({ backend,
+  sign: (key, ...zone) => custody.sign(key, ...zone) });
+const pinWatch = new PinWatch({ core: () => core });
 
 async function answer(evidence, reply) {
   try {
@@ -66,8 +96,10 @@ function remember({ host, port, slug, pinless }) {
   }
 }
 
+// Without the program, the records are all that a page of a key can be.
 function block(tabId, url) {
-  return webextension.tabs.update(tabId, { url: `${blockedPage}#${encodeURIComponent(url)}` });
+  const page = mode.current() === 'relay' ? recordsPage : blockedPage;
+  return webextension.tabs.update(tabId, { url: `${page}#${encodeURIComponent(url)}` });
 }
 
 // Browsers look up the hosts of links and of half-typed addresses ahead, and those that no proxy
@@ -84,6 +116,10 @@ const ready = (async () => {
   await Promise.all([sites.load(), intercept.closeGate(), stopLookingAhead()]);
   session.connect();
 })();
+
+// What an earlier life left, once it is known who is to finish it.
+ready.then(() => publications.resume()).then(() => republish())
+  .catch((error) => console.warn('dotkey: could not go on:', error));
 
 async function whenReady() {
   await ready;
@@ -123,7 +159,56 @@ const proxyPort = () => session.hello?.proxyPort ?? null;
 const onProxyTaken = () => session.end('browser.proxy_taken');
 intercept.registerListeners({ whenReady, proxyPort, onProxyTaken });
 certificates.registerListeners({ onCertificate });
-registerMessages({ ready, session, sites, plainKeys, reopen, core: () => core });
+registerMessages({ ready, table: {
+  ...siteOperations({ session, sites, plainKeys, reopen, core: () => core, mode }),
+  ...keyOperations({ custody, onRemoved: forgetKey }),
+  ...networkOperations({ session, backend, publications, applySettings,
+    certificate: fetchCertificate, checkPin: (question) => pinWatch.check(question) }),
+} });
+
+async function forgetKey(key) {
+  await Promise.all([publications.forget(key), (await backend()).forget(key),
+    webextension.storage.local.remove(`draft:${key}`)]);
+}
+
+async function fetchCertificate({ host, port }) {
+  return (await mode.settled()) === 'host' ? hostBackend.certificate(host, port)
+    : pinWatch.certificate(host, port);
+}
+
+async function applySettings() {
+  await relayBackend.restart();
+  await republish();
+}
+
+// The program does this by itself.
+async function republish() {
+  if ((await mode.settled()) === 'relay') await relayBackend.planRepublication();
+}
+
+// A page of a host whose pins a person asked about; null where there are none.
+async function onChain({ tabId, url, isMainFrame, secure, chain }) {
+  const decision = await pinWatch.onChain({ url, secure, chain });
+  if (decision === null || decision.state === 'allowed') return true;
+  if (isMainFrame && tabId >= 0) {
+    await webextension.tabs.update(tabId,
+      { url: `${recordsPage}?denied=${encodeURIComponent(decision.slug)}` });
+  }
+  return false;
+}
+
+certificates.registerPinWatch({ onChain });
+
+webextension.alarms.onAlarm.addListener(async ({ name }) => {
+  await ready;
+  if (name === lockAlarm) await keyRing.lockExpired();
+  else if (name === resumeAlarm) await publications.resume();
+  else if (name === republishAlarm) await republish();
+});
+
+webextension.runtime.onInstalled.addListener(({ reason }) => {
+  if (reason === 'install') webextension.tabs.create({ url: '/welcome/welcome.html' });
+});
 
 webextension.webNavigation.onBeforeNavigate.addListener(({ tabId, frameId, url }) => {
   if (frameId !== 0) return;

@@ -4,7 +4,7 @@
 import { webextension } from '../lib/webextension.js';
 import {
   encodeMessage, hostName, parseCa, parseEvidence, parseHello, parseHttpKeys, parseMessage,
-  parseProbe, parseRefusal, slugForm,
+  parseProbe, parseProgress, parseRefusal, slugForm,
 } from '../lib/native-protocol.js';
 
 const requestTimeoutMs = 10_000;
@@ -34,7 +34,8 @@ export class Session {
 
   /**
    * handlers: onOpen(hello), onClose(), onEvidence(evidence, reply), onRefusal(refusal),
-   * onHttpKeys(keys), onProbe(probe): a promise of what came of it.
+   * onHttpKeys(keys), onProbe(probe): a promise of what came of it,
+   * onProgress({key, queried, responded, stored}).
    */
   constructor(handlers) {
     this.#handlers = handlers;
@@ -54,8 +55,8 @@ export class Session {
     const browser = /^moz-/.test(webextension.runtime.getURL('')) ? 'firefox' : 'chromium';
     this.request('hello', { extension: webextension.runtime.getManifest().version, browser })
       .then((body) => this.#onHello(port, body))
-      .catch(({ message }) =>
-        this.#drop(port, slugForm.test(message) ? message : 'host.incompatible'));
+      .catch(({ message }) => this.#drop(port,
+        message.includes('.') && slugForm.test(message) ? message : 'host.incompatible'));
   }
 
   /** Resolves to true once the session is ready, to false when it failed or time ran out. */
@@ -71,20 +72,35 @@ export class Session {
     });
   }
 
+  /** Resolves once it is known whether there is a program, at the latest when time runs out. */
+  async settled(timeoutMs) {
+    if (this.state === 'connecting') await this.whenReady(timeoutMs);
+  }
+
   /** Rejects with a slug, or with what went wrong here. */
   request(op, body, timeoutMs = requestTimeoutMs) {
     if (this.#port === null || this.#requests.size >= requestsMax) {
-      return Promise.reject(new Error('no session'));
+      return Promise.reject(new Error('host.lost'));
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#requests.delete(id);
-        reject(new Error('timeout'));
+        reject(new Error('host.lost'));
       }, timeoutMs);
       this.#requests.set(id, { resolve, reject, timer });
       this.#port.postMessage(encodeMessage(id, op, body));
     });
+  }
+
+  /** A request whose failure is an answer too: {error, advice, detail, …}. */
+  async ask(op, body, timeoutMs) {
+    try {
+      return await this.request(op, body, timeoutMs);
+    } catch (error) {
+      return { advice: '', detail: '', ...error.body,
+        error: slugForm.test(error.message) ? error.message : 'host.lost' };
+    }
   }
 
   #settle() {
@@ -100,6 +116,8 @@ export class Session {
     this.slug = '';
     this.#retryMs = retryFirstMs;
     this.#settle();
+    // How a publication goes on; nobody is the worse for missing it.
+    await this.ask('subscribe', {});
   }
 
   #onMessage(port, message) {
@@ -112,6 +130,7 @@ export class Session {
       else if (op === 'http_keys') this.#handlers.onHttpKeys(parseHttpKeys(body));
       else if (op === 'ca') this.#onCa(parseCa(body));
       else if (op === 'probe') this.#onProbe(port, parseProbe(body));
+      else if (op === 'progress') this.#handlers.onProgress(parseProgress(body));
     } catch (error) {
       console.warn('dotkey: dropped a message of the program:', error.message);
     }
@@ -122,7 +141,7 @@ export class Session {
     if (request === undefined) return;
     this.#requests.delete(id);
     clearTimeout(request.timer);
-    if (op === 'error') request.reject(new Error(String(body.error)));
+    if (op === 'error') request.reject(Object.assign(new Error(String(body.error)), { body }));
     else request.resolve(body);
   }
 
@@ -169,7 +188,7 @@ export class Session {
     this.slug = slug;
     for (const { reject, timer } of this.#requests.values()) {
       clearTimeout(timer);
-      reject(new Error('disconnected'));
+      reject(new Error('host.lost'));
     }
     this.#requests.clear();
     this.#handlers.onClose();

@@ -36,8 +36,14 @@ function isEarly({ session, slug }) {
   return session.state !== 'ready' || slug === '';
 }
 
+// Where there is no program, the key's records are all that can be shown.
+function showRecords() {
+  location.replace(webextension.runtime.getURL(`records/records.html#${encodeURIComponent(url)}`));
+}
+
 async function show() {
   let description = url === null ? null : await ask('describe', url);
+  if (description?.mode === 'relay') return showRecords();
   if (description !== null && isEarly(description) && mayOpenByItself()) {
     renderWaiting(document, description);
     if (await ask('reopen', url)) {
@@ -45,6 +51,7 @@ async function show() {
       return;
     }
     description = await ask('describe', url);
+    if (description?.mode === 'relay') return showRecords();
   }
   render(document, description);
   document.getElementById('plain').hidden = !isPlainOffered(description?.site ?? null);

@@ -11,6 +11,15 @@ export function encodeHex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** Text that encodeHex gave. */
+export function parseHex(text) {
+  return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+}
+
+export function encodeBase64(bytes) {
+  return btoa(String.fromCharCode(...bytes));
+}
+
 export async function sha256Hex(bytes) {
   return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
 }

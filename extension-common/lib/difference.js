@@ -39,3 +39,13 @@ export function differenceOf(before, after) {
 export function isSame({ changed, added, removed }) {
   return changed.length + added.length + removed.length === 0;
 }
+
+/** Somebody's changes from `base` to `mine`, put on top of `theirs`. */
+export function mergeOf(base, mine, theirs) {
+  const { added, changed, removed } = differenceOf(base, mine);
+  const gone = [...removed, ...changed.map(({ before }) => before)];
+  const come = [...added, ...changed.map(({ after }) => after)];
+  const kept = theirs.filter((record) =>
+    ![...gone, ...come].some((other) => identityOf(other) === identityOf(record)));
+  return [...kept, ...come];
+}

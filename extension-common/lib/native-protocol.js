@@ -99,6 +99,12 @@ export function parseEvidence(body) {
   };
 }
 
+export function parseProgress({ key, queried, responded, stored }) {
+  require(/^[13-9a-km-uw-z]{52}$/.test(key), 'key');
+  require(isCount(queried) && isCount(responded) && isCount(stored), 'counts');
+  return { key, queried, responded, stored };
+}
+
 export function parseRefusal(body) {
   require(isText(body.host, 254) && isPort(body.port), 'site');
   require(isText(body.slug, 81) && slugForm.test(body.slug), 'slug');

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { translatePage, translate } from '../ui/text.js';
+// The popup: this site, and the person's keys.
 import { webextension } from '../lib/webextension.js';
-import { render } from './view.js';
+import { ask } from '../ui/ask.js';
+import { find } from '../ui/element.js';
+import { translate, translatePage } from '../ui/text.js';
+import { render, renderKeys, renderLocal, renderTrace } from './view.js';
 
 const copiedMs = 1500;
+const petnamesKey = 'petnames';
 
 // The address of the page below: given by a test or a detached window, else the tab's own. Without
 // the permission `tabs` a browser shows it for `.key` alone, which is all that is needed.
@@ -14,21 +18,97 @@ async function currentUrl() {
   return tab?.url ?? '';
 }
 
-// The blocked page carries the address that it stands for.
+// The blocked page and that of a key's records carry the address that they stand for.
 function addressOf(url) {
-  const blocked = webextension.runtime.getURL('blocked/blocked.html#');
-  return url.startsWith(blocked) ? decodeURIComponent(url.slice(blocked.length)) : url;
+  for (const page of ['blocked', 'records']) {
+    const own = webextension.runtime.getURL(`${page}/${page}.html#`);
+    if (url.startsWith(own)) return decodeURIComponent(url.slice(own.length));
+  }
+  return url;
 }
 
 async function copyKey({ currentTarget }) {
-  await navigator.clipboard.writeText(document.getElementById('key').textContent);
+  await navigator.clipboard.writeText(find('key').textContent);
   currentTarget.textContent = translate('popup_copied_button');
   setTimeout(() => {
     currentTarget.textContent = translate('popup_copy_button');
   }, copiedMs);
 }
 
-translatePage(document);
-document.getElementById('copy').addEventListener('click', (event) => copyKey(event));
-const body = addressOf(await currentUrl());
-render(document, await webextension.runtime.sendMessage({ op: 'describe', body }));
+async function petnames() {
+  return (await webextension.storage.local.get(petnamesKey))[petnamesKey] ?? {};
+}
+
+async function startPetname(key) {
+  find('petname').value = (await petnames())[key] ?? '';
+  find('petname').addEventListener('input', async ({ currentTarget: { value } }) => {
+    const { [key]: _, ...others } = await petnames();
+    const name = value.trim();
+    await webextension.storage.local.set(
+      { [petnamesKey]: name === '' ? others : { ...others, [key]: name } });
+  });
+}
+
+/** With the program: whether this key may lead to the person's own network. */
+async function startLocal({ key, slug }) {
+  const { keys } = await ask('local.list');
+  if (!Array.isArray(keys)) return;
+  renderLocal(slug === 'proxy.address_refused' || keys.includes(key), keys.includes(key));
+  find('local').addEventListener('change', async ({ currentTarget: { checked } }) => {
+    const answer = await ask('local.allow', { key, allow: checked });
+    if (answer.error !== undefined) find('local').checked = !checked;
+  });
+}
+
+async function startTrace({ where }) {
+  find('trace').hidden = false;
+  find('trace').addEventListener('toggle', async () => {
+    renderTrace(await ask('records.endpoints', { host: where.host, port: where.port }));
+  }, { once: true });
+}
+
+async function showKeys() {
+  const [keys, stored] = await Promise.all([
+    ask('keys.list'), webextension.storage.local.get(null)]);
+  renderKeys(Array.isArray(keys) ? keys : [], stored);
+}
+
+function startTabs() {
+  const tabs = ['site', 'keys'].map((name) => find(`${name}-tab`));
+  const select = (chosen) => {
+    for (const tab of tabs) {
+      tab.setAttribute('aria-selected', String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      find(tab.getAttribute('aria-controls')).hidden = tab !== chosen;
+    }
+  };
+  for (const tab of tabs) {
+    tab.addEventListener('click', () => select(tab));
+    tab.addEventListener('keydown', ({ key }) => {
+      if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(key)) return;
+      const other = tabs[key === 'Home' ? 0 : key === 'End' ? 1 : 1 - tabs.indexOf(tab)];
+      select(other);
+      other.focus();
+    });
+  }
+  return () => select(tabs[1]);
+}
+
+async function start() {
+  translatePage(document);
+  const showKeysTab = startTabs();
+  find('copy').addEventListener('click', (event) => copyKey(event));
+  const description = await webextension.runtime.sendMessage(
+    { op: 'describe', body: addressOf(await currentUrl()) });
+  render(document, description);
+  const { key = null, where = null, mode } = description ?? {};
+  if (where === null) showKeysTab();
+  const rest = [showKeys()];
+  if (key !== null) {
+    rest.push(startPetname(key), startTrace(description));
+    if (mode === 'host') rest.push(startLocal(description));
+  }
+  await Promise.all(rest);
+}
+
+await start();

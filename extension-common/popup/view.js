@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // State → popup. Everything that a stranger wrote goes in by textContent.
+import { make } from '../ui/element.js';
+import { keyMark } from '../ui/key-mark.js';
+import { addressText, fillFacts, showBadge } from '../ui/parts.js';
+import { publishedText } from '../ui/publication.js';
+import { pageUrl } from '../ui/shell.js';
 import { causeOf } from '../ui/slugs.js';
 import { ageText, translate } from '../ui/text.js';
-import { addressText, fillFacts, showBadge } from '../ui/parts.js';
+
+const find = (id) => document.getElementById(id);
 
 function stateOf({ where, site }) {
   if (where === null) return 'idle';
@@ -11,6 +17,9 @@ function stateOf({ where, site }) {
 }
 
 function summaryOf(state, description) {
+  if (state === 'unverified' && description.mode === 'relay') {
+    return translate('popup_records_summary');
+  }
   if (state === 'blocked') return causeOf(description.slug, description.advice);
   if (description.plain) return translate('popup_plain_summary');
   return translate(`popup_${state}_summary`);
@@ -35,18 +44,49 @@ function factsOf({ site, where, key }) {
 }
 
 export function render(document, description) {
-  const element = (id) => document.getElementById(id);
   const answer = description ??
     { where: null, site: null, slug: '', advice: '', key: null, session: { state: 'lost' } };
   const state = stateOf(answer);
-  showBadge(element('state'), state, translate(`state_${state}`));
-  element('summary').textContent = summaryOf(state, answer);
-  element('site').hidden = answer.key === null;
-  element('key').textContent = answer.key ?? '';
-  fillFacts(element('facts'), factsOf(answer));
-  element('facts').hidden = element('facts').childElementCount === 0;
-  const { session } = answer;
-  element('program').textContent =
-    translate(`popup_program_${session.state}`, session.version ?? '');
+  showBadge(find('state'), state, translate(`state_${state}`));
+  find('summary').textContent = summaryOf(state, answer);
+  find('site').hidden = answer.key === null;
+  find('key').textContent = answer.key ?? '';
+  if (answer.key !== null) {
+    find('mark').replaceChildren(keyMark(answer.key, 40));
+    find('records').href =
+      `../records/records.html#${encodeURIComponent(`https://${answer.where.host}/`)}`;
+  }
+  fillFacts(find('facts'), factsOf(answer));
+  const { session, mode } = answer;
+  find('program').textContent = mode === 'relay' ? translate('popup_program_none')
+    : translate(`popup_program_${session.state}`, session.version ?? '');
   document.querySelector('main').removeAttribute('aria-busy');
+}
+
+export function renderLocal(isShown, isAllowed) {
+  find('local-switch').hidden = !isShown;
+  find('local').checked = isAllowed;
+}
+
+export function renderTrace({ trace = [], error = '', advice = '' }) {
+  const lines = trace.map(({ name, record, note }) =>
+    make('li', {}, [name, record, note].filter(Boolean).join(' · ')));
+  if (error !== '') lines.push(make('li', {}, causeOf(error, advice)));
+  find('steps').replaceChildren(...lines);
+}
+
+/** stored: what the extension keeps; drafts are among it. */
+export function renderKeys(keys, stored) {
+  const publications = stored.publications ?? {};
+  find('no-keys').hidden = keys.length > 0;
+  find('keys').replaceChildren(...keys.map(({ name, key }) => {
+    const isDraft = stored[`draft:${key}`] !== undefined;
+    return make('li', {}, make('a', { href: pageUrl('editor', { key }), target: '_blank' },
+      keyMark(key, 36),
+      make('span', { class: 'names' }, make('b', {}, name),
+        make('span', { class: 'small quiet' }, isDraft ? translate('popup_keys_draft')
+          : publishedText(publications[key]))),
+      make('span', { class: 'go' },
+        translate(isDraft ? 'popup_keys_publish' : 'popup_keys_edit'))));
+  }));
 }

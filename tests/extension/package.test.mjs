@@ -21,23 +21,6 @@ const manifests = {
   firefox: JSON.parse(await readText('extension-firefox/manifest.json')),
 };
 
-// Names put together at run time, by their beginnings.
-const families =
-  /^(cause|fix|state|source|blocked_heading|popup_program)_|^toolbar_.*_title$|_summary$/;
-
-test('every message that is used exists, and none is left over', async () => {
-  const source = await readAll(folders, /\.(js|html|json)$/);
-  const used = new Set([
-    ...[...source.matchAll(/__MSG_(\w+)__/g)].map(([, name]) => name),
-    ...[...source.matchAll(/data-i18n="(\w+)"/g)].map(([, name]) => name),
-    ...[...source.matchAll(/'((?:popup|blocked|omnibox|extension|cause|fix|state)_\w+)'/g)]
-      .map(([, name]) => name)]);
-  for (const name of used) assert.ok(name in messages, name);
-  for (const name of Object.keys(messages)) {
-    assert.ok(used.has(name) || families.test(name), `${name} is used nowhere`);
-  }
-});
-
 test('messages hold words, not markup, and say what they are for', () => {
   for (const [name, { message, description }] of Object.entries(messages)) {
     assert.doesNotMatch(message, /[<>]/, name);
@@ -62,7 +45,8 @@ test('each permission has its paragraph, and each paragraph its permission', asy
   const documented = [...(await readText('docs/PERMISSIONS.md')).matchAll(/^### `(.+)`/gm)]
     .map(([, name]) => name);
   const asked = Object.values(manifests)
-    .flatMap(({ permissions, host_permissions }) => [...permissions, ...host_permissions]);
+    .flatMap(({ permissions, host_permissions, optional_host_permissions }) =>
+      [...permissions, ...host_permissions, ...optional_host_permissions]);
   assert.deepEqual([...new Set(documented)].sort(), [...new Set(asked)].sort());
 });
 

@@ -196,5 +196,56 @@ def check_dead_errors(tree):
             yield Finding(source, 0, f"nothing fails with {name}; delete it")
 
 
+LOCALES = "extension-common/_locales/"
+# Named by a slug.
+NAMED = re.compile(r"^(cause|fix)_")
+
+
+def _patterns(tree):
+    """Names of messages in the extension's code: whole, or with something put in."""
+    for path in tree.matching("extension-*/*.js", "extension-*/*.html", "extension-*/*.json"):
+        if path.startswith(LOCALES):
+            continue
+        text = tree.text(path)
+        for literal in re.findall(r"""['"`]((?:[\w]|\$\{[^}]*\})+)['"`]""", text):
+            yield path, re.sub(r"\$\{[^}]*\}", "*", literal)
+        for literal in re.findall(r"__MSG_(\w+)__", text):
+            yield path, literal
+
+
+def _needed(tree):
+    for path in tree.matching("extension-*/*.js", "extension-*/*.html", "extension-*/*.json"):
+        text = tree.text(path)
+        found = re.findall(r'''(?:data-i18n(?:-\w+)?="|__MSG_)(\w+?)(?:"|__)''', text)
+        found += re.findall(r"translate\('(\w+)'", text)
+        for name in found:
+            yield path, name
+
+
+def check_locales(tree):
+    """Every message that is used exists in English, none is unused, all languages have the same."""
+    english = json.loads(tree.text(LOCALES + "en/messages.json"))
+    for path, name in _needed(tree):
+        if name not in english:
+            yield Finding(path, 0, f"no message '{name}' in {LOCALES}en")
+    used = {pattern for _, pattern in _patterns(tree)}
+    wild = [re.compile(re.escape(p).replace(r"\*", r"\w+") + "$") for p in used
+            if "*" in p and len(p.replace("*", "")) > 3]
+    for name, entry in english.items():
+        if not (name in used or NAMED.match(name) or any(p.match(name) for p in wild)):
+            yield Finding(LOCALES + "en/messages.json", 0, f"'{name}' is used nowhere")
+        if not entry.get("description"):
+            yield Finding(LOCALES + "en/messages.json", 0, f"'{name}' has no description")
+    for path in tree.matching(LOCALES + "*/messages.json"):
+        other = json.loads(tree.text(path))
+        for name in sorted(english.keys() ^ other.keys()):
+            yield Finding(path, 0, f"'{name}' is not in both this language and English")
+        for name in english.keys() & other.keys():
+            places = [sorted(set(re.findall(r"\$\d", one[name]["message"])))
+                      for one in (english, other)]
+            if places[0] != places[1] or "<" in other[name]["message"]:
+                yield Finding(path, 0, f"'{name}' puts in other values than English, or markup")
+
+
 CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().items())
           if name.startswith("check_")}

@@ -31,6 +31,14 @@ CASES = {
                  "tests/fuzz/fuzz_x.cpp": "", "tests/fuzz/CMakeLists.txt": "f(x DEPENDS y)"}),
     "blobs": ({"a.bin": "x" * 300_000}, {"a.bin": "x"}),
     "links": ({"a.md": "[b](b.md)"}, {"a.md": "[b](d/b.md#the-end)", "d/b.md": "# The end\n"}),
+    "locales": ({"extension-common/a.js": "translate('b_c');\n",
+                 "extension-common/_locales/en/messages.json":
+                 '{"a_b": {"message": "A", "description": "d"}}'},
+                {"extension-common/a.js": "translate(`area_${x}`);\n",
+                 "extension-common/_locales/en/messages.json":
+                 '{"area_b": {"message": "A $1", "description": "d"}}',
+                 "extension-common/_locales/de/messages.json":
+                 '{"area_b": {"message": "Ä $1"}}'}),
     "vectors": ({"tests/vectors/a.json": "{,}", "tests/a_test.cpp": '"a.json"'},
                 {"tests/vectors/a.json": "{}", "tests/a_test.cpp": '"a.json"'}),
     "slugs": ({"core/base/error.h": ERRORS},

@@ -71,6 +71,7 @@ class Chromium {
   extensionUrl = (page) => `chrome-extension://${chromeId}/${page}`;
 
   async prepare(home, program, caFile) {
+    if (program === undefined) return;
     const folder = path.join(chromiumProfile(home), 'NativeMessagingHosts');
     await writeHostManifest(folder, program,
       { allowed_origins: [`chrome-extension://${chromeId}/`] });
@@ -104,6 +105,7 @@ class Firefox {
   extensionUrl = (page) => `moz-extension://${firefoxUuid}/${page}`;
 
   async prepare(home, program, caFile) {
+    if (program === undefined) return;
     await writeHostManifest(path.join(home, '.mozilla/native-messaging-hosts'), program,
       { allowed_extensions: [firefoxId] });
     if (caFile) trust(firefoxProfile(home), caFile);
@@ -174,9 +176,9 @@ async function launch(name, home, env, { isBroken = false, ...options }) {
 
 /**
  * A browser with a home of its own, which `close` removes. `program` is what it launches as native
- * host; `prefs` are for Firefox alone.
+ * host, none without it; `prefs` are for Firefox alone.
  */
-export async function startBrowser(name, { program, caFile, prefs = {} }) {
+export async function startBrowser(name, { program, caFile, prefs = {} } = {}) {
   const home = await mkdtemp(path.join(tmpdir(), `dotkey-${name}-`));
   await prepareProfiles(home);
   await new kinds[name]().prepare(home, program, caFile);

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publishing as steps that outlive this script: the browser may stop it between any two, and what
+// was begun is taken up where it stood. A packet is signed and kept before it is sent, so what is
+// sent again after an interruption is the same packet and no second publication.
+//
+//   asked → signed → sent → done | conflict | failed
+import { webextension } from '../lib/webextension.js';
+
+const storageKey = 'publications';
+const progressKey = 'progress';
+const zoneSizeMax = 1 << 16;
+export const resumeAlarm = 'publications';
+
+const isOpen = ({ state }) => ['asked', 'signed', 'sent'].includes(state);
+
+export class Publications {
+  #sign;
+  #backend;
+  #nowMs;
+  // Passphrases of what is about to be signed. Stored nowhere: a script that is stopped before it
+  // has signed forgets them, and the person is asked again.
+  #passphrases = new Map();
+  #running = new Map();
+  #last = Promise.resolve();
+
+  /**
+   * sign({custody, name, key}, timestampUs, zone, passphrase) → {packet} | Failure
+   * backend(): a promise of what publishes:
+   *   newest(key) → {found?: {canonical, packet}, error?}
+   *   publish(canonical, casUs | null, key) → {error?, relays, dht_nodes, theirs?} | Failure
+   */
+  constructor({ sign, backend, nowMs = () => Date.now() }) {
+    this.#sign = sign;
+    this.#backend = backend;
+    this.#nowMs = nowMs;
+  }
+
+  #inOrder(change) {
+    const next = this.#last.then(change, change);
+    this.#last = next.catch(() => {});
+    return next;
+  }
+
+  /** → the latest publication of each key, by key */
+  async all() {
+    return (await webextension.storage.local.get(storageKey))[storageKey] ?? {};
+  }
+
+  #put(key, changes) {
+    return this.#inOrder(async () => {
+      const jobs = await this.all();
+      const job = { ...jobs[key], ...changes };
+      await webextension.storage.local.set({ [storageKey]: { ...jobs, [key]: job } });
+      return job;
+    });
+  }
+
+  /**
+   * Begins; the rest is told by what is stored. `baseUs`: the timestamp of what the person saw as
+   * published, null for nothing; anything else in the network is a conflict.
+   */
+  async start({ custody, name, key, zone, baseUs, passphrase }) {
+    if (zone.length > zoneSizeMax) return { error: 'record.too_large', detail: '' };
+    const job = await this.#inOrder(async () => {
+      const jobs = await this.all();
+      if (jobs[key] !== undefined && isOpen(jobs[key])) return null;
+      const begun = { custody, name, key, zone, baseUs, state: 'asked',
+        createdMs: this.#nowMs() };
+      await webextension.storage.local.set({ [storageKey]: { ...jobs, [key]: begun } });
+      return begun;
+    });
+    if (job === null) return { error: 'publish.busy', detail: '' };
+    if (passphrase) this.#passphrases.set(key, passphrase);
+    await this.#keepAwake();
+    this.#run(job);
+    return {};
+  }
+
+  /** Takes up what an earlier life left. */
+  async resume() {
+    const open = Object.values(await this.all()).filter(isOpen);
+    for (const job of open) this.#run(job);
+    if (open.length > 0) await this.#keepAwake();
+    else await webextension.alarms.clear(resumeAlarm);
+  }
+
+  /** A store goes on; what pages show of it is worth no write to the disk. */
+  async onProgress({ key, responded, stored }) {
+    if (!this.#running.has(key)) return;
+    await webextension.storage.session.set({ [progressKey]: { key, responded, stored } });
+  }
+
+  /** The person has read how it ended, or the key is gone. */
+  forget(key) {
+    return this.#inOrder(async () => {
+      const { [key]: _, ...rest } = await this.all();
+      await webextension.storage.local.set({ [storageKey]: rest });
+    });
+  }
+
+  /** Resolves when nothing is under way here. */
+  async idle() {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running.values());
+  }
+
+  // Wakes this script again if it is stopped meanwhile.
+  #keepAwake() {
+    return webextension.alarms.create(resumeAlarm, { delayInMinutes: 0.5, periodInMinutes: 0.5 });
+  }
+
+  #run(job) {
+    if (this.#running.has(job.key)) return;
+    const run = this.#steps(job).catch((error) => {
+      console.warn('dotkey: a publication was interrupted:', error);
+    }).finally(() => this.#running.delete(job.key));
+    this.#running.set(job.key, run);
+  }
+
+  async #steps(job) {
+    const backend = await this.#backend();
+    let now = job;
+    while (isOpen(now)) {
+      const changes = await this.#step(backend, now);
+      if (changes === null) return;
+      now = await this.#put(now.key, changes);
+    }
+  }
+
+  /** What a step changes; null to try again later. */
+  async #step(backend, job) {
+    if (job.state === 'asked') return this.#signed(job);
+    if (job.state === 'signed') {
+      const theirs = job.baseUs === null ? (await backend.newest(job.key)).found : undefined;
+      // The person saw nothing published; whatever is there came from somebody else.
+      if (theirs && theirs.canonical !== job.packet) {
+        return this.#ended('conflict',
+          { slug: 'publish.conflict', relays: [], dhtNodes: 0, theirs });
+      }
+      return this.#send(backend, await this.#put(job.key, { state: 'sent' }));
+    }
+    // Interrupted, so it may have arrived: whoever has it keeps it, the others get it without a
+    // condition.
+    const { found } = await backend.newest(job.key);
+    return this.#send(backend, found?.canonical === job.packet ? { ...job, baseUs: null } : job);
+  }
+
+  async #signed({ custody, name, key, zone, baseUs }) {
+    const timestampUs = Math.max(this.#nowMs() * 1000, (baseUs ?? 0) + 1);
+    const passphrase = this.#passphrases.get(key);
+    this.#passphrases.delete(key);
+    const { packet, error, detail } =
+      await this.#sign({ custody, name, key }, timestampUs, zone, passphrase);
+    if (error !== undefined) return this.#ended('failed', { slug: error, detail });
+    return { state: 'signed', packet, timestampUs };
+  }
+
+  async #send(backend, { key, packet, baseUs }) {
+    let outcome = await backend.publish(packet, baseUs, key);
+    if (outcome.error === 'publish.conflict') {
+      const theirs = outcome.theirs ?? (await backend.newest(key)).found ?? null;
+      // What stands in the way is ours: an earlier life sent it, and it arrived meanwhile.
+      outcome = theirs?.canonical === packet ? await backend.publish(packet, null, key)
+        : { ...outcome, theirs };
+    }
+    const { error, detail, relays = [], dht_nodes = 0, theirs } = outcome;
+    if (error === 'cancelled' || error === 'host.lost') return null;
+    const result = { relays, dhtNodes: dht_nodes };
+    if (error === undefined || error === 'publish.too_few_nodes') {
+      return this.#ended('done', { ...result, slug: error ?? '' });
+    }
+    const state = error === 'publish.conflict' ? 'conflict' : 'failed';
+    return this.#ended(state, { ...result, slug: error, detail, theirs: theirs ?? null });
+  }
+
+  #ended(state, changes) {
+    return { state, endedMs: this.#nowMs(), ...changes };
+  }
+}

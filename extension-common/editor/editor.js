@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The records of one key: edited as a table or as a zone file, compared with what is published,
+// published. What was typed outlives the page.
+import { loadCore } from '../core/driver.mjs';
+import { differenceOf, isSame, mergeOf } from '../lib/difference.js';
+import { lineOf, rowOf } from '../lib/record-fields.js';
+import { webextension } from '../lib/webextension.js';
+import { ask, sentenceOf } from '../ui/ask.js';
+import { openForm } from '../ui/dialogs.js';
+import { find, make } from '../ui/element.js';
+import { keyMark } from '../ui/key-mark.js';
+import { showBadge } from '../ui/parts.js';
+import { onStored, startPage } from '../ui/shell.js';
+import { numberText, timeText, translate } from '../ui/text.js';
+import { isOpen, renderChanges, renderConflict, renderPublication } from './changes.js';
+import { askPin, renderRoll } from './pins.js';
+import { newRow, RecordTable } from './table.js';
+
+const sizeMax = 1000;  // of a packet's DNS message
+const saveAfterMs = 300;
+const nothingThere = ['resolve.not_found', 'relay.not_found'];
+
+class Editor {
+  #core;
+  #mode;
+  #key;
+  #table;
+  #saving = null;
+  // undefined while it is not known, null for nothing.
+  #published = undefined;
+  // What the person's changes are made to: {timestampUs, records}, null for nothing.
+  #base = null;
+  #publication = undefined;
+  #progress = null;
+  #kept = undefined;
+
+  constructor(core, mode, key) {
+    this.#core = core;
+    this.#mode = mode;
+    this.#key = key;
+    this.#table = new RecordTable(find('rows'), { core, key: key.key,
+      onChange: () => this.#onEdit() });
+  }
+
+  async start() {
+    const { [`draft:${this.#key.key}`]: draft, publications = {} } =
+      await webextension.storage.local.get([`draft:${this.#key.key}`, 'publications']);
+    this.#publication = publications[this.#key.key];
+    this.#base = draft?.base ?? null;
+    this.#table.show(draft?.rows ?? []);
+    this.#listen();
+    this.#render();
+    find('editor').hidden = false;
+    find('bar').hidden = false;
+    await this.look(draft !== undefined);
+  }
+
+  // --- What is published ---
+
+  /** isEdited: there are changes of the person's to keep. */
+  async look(isEdited = !this.#isClean()) {
+    notice();
+    find('editor').ariaBusy = 'true';
+    const answer = await ask('records.newest', this.#key.key);
+    find('editor').ariaBusy = null;
+    if (answer.found) this.#learn(answer.found.packet, isEdited);
+    else if (nothingThere.includes(answer.error)) this.#learn(null, isEdited);
+    else {
+      notice('bad', translate('editor_look_failed'), sentenceOf(answer),
+        make('button', { type: 'button', class: 'small', onclick: () => this.look() },
+          translate('editor_look_again_button')));
+    }
+    this.#render();
+    this.#showKept();
+  }
+
+  async #showKept() {
+    const { kept = [] } = await ask('network.status');
+    this.#kept = kept.find(({ key }) => key === this.#key.key);
+    renderPublication(this.#publication, this.#progress, this.#kept);
+  }
+
+  #learn(packet, isEdited) {
+    const found = packet && { timestampUs: packet.timestamp_us, records: packet.records };
+    // What was published from here a moment ago may not have got around.
+    const ours = this.#ownPublication();
+    const known = [found, ours].filter(Boolean)
+      .sort((a, b) => b.timestampUs - a.timestampUs)[0] ?? null;
+    this.#published = known;
+    if (!isEdited) {
+      this.#adopt(known);
+    } else if (known !== null && known.timestampUs !== this.#base?.timestampUs) {
+      this.#merge(known);
+      notice('warn', translate('editor_changed_meanwhile', timeText(known.timestampUs / 1000)));
+    }
+  }
+
+  #ownPublication() {
+    if (this.#publication?.state !== 'done') return null;
+    const { records } = this.#core.readZone(this.#key.key, this.#publication.zone);
+    return records && { timestampUs: this.#publication.timestampUs, records };
+  }
+
+  #rowsOf(records) {
+    return records.map((record) => rowOf(record, this.#key.key));
+  }
+
+  #adopt(known) {
+    this.#base = known;
+    this.#table.show(this.#rowsOf(known?.records ?? []));
+  }
+
+  #merge(theirs) {
+    const merged = mergeOf(this.#base?.records ?? [], this.#records(), theirs.records);
+    this.#base = theirs;
+    this.#table.show(this.#rowsOf(merged));
+    this.#save();
+  }
+
+  // --- What is entered ---
+
+  #zone() {
+    return this.#table.rows.map(lineOf).join('\n');
+  }
+
+  /** Those of the rows that can be read. */
+  #records() {
+    const good = this.#table.rows.filter((row) => this.#table.isGood(row)).map(lineOf);
+    return this.#core.readZone(this.#key.key, good.join('\n')).records ?? [];
+  }
+
+  #isClean() {
+    return this.#table.rows.every((row) => this.#table.isGood(row)) &&
+      isSame(differenceOf(this.#base?.records ?? [], this.#records()));
+  }
+
+  #onEdit() {
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.#save(), saveAfterMs);
+    this.#render();
+  }
+
+  #save() {
+    clearTimeout(this.#saving);
+    const name = `draft:${this.#key.key}`;
+    if (this.#isClean()) return webextension.storage.local.remove(name);
+    return webextension.storage.local.set(
+      { [name]: { rows: this.#table.rows, base: this.#base } });
+  }
+
+  // --- What is shown ---
+
+  #render() {
+    const { rows } = this.#table;
+    const records = this.#records();
+    const faulty = rows.filter((row) => !this.#table.isGood(row)).length;
+    const { size = 0, error } = this.#core.readZone(this.#key.key, this.#zone());
+    find('nothing').hidden = rows.length > 0;
+    find('heads').hidden = rows.length === 0;
+    this.#renderRoom(size);
+    const same = renderChanges(records, this.#published, this.#key.key);
+    const isTooLarge = size > sizeMax || error === 'record.too_large';
+    const may = faulty === 0 && rows.length > 0 && !same && !isTooLarge &&
+      this.#published !== undefined && !isOpen(this.#publication);
+    find('publish').disabled = !may;
+    find('discard').disabled = this.#published === undefined || (same && faulty === 0);
+    find('state').textContent = this.#stateText({ faulty, same, isTooLarge, rows });
+    renderPublication(this.#publication, this.#progress, this.#kept);
+    const theirs = this.#theirs();
+    renderConflict(this.#publication, theirs, records, this.#key.key);
+    this.#renderRoll();
+  }
+
+  #stateText({ faulty, same, isTooLarge, rows }) {
+    if (isOpen(this.#publication)) {
+      return translate(`editor_publication_${this.#publication.state}`);
+    }
+    if (faulty > 0) return translate('editor_state_faults', numberText(faulty));
+    if (isTooLarge) return translate('editor_state_too_large');
+    if (rows.length === 0) return translate('editor_state_empty');
+    if (this.#published === undefined) return translate('editor_changes_unknown');
+    if (same) return translate('editor_state_same');
+    return translate(this.#key.locked ? 'editor_state_locked' : 'editor_state_ready');
+  }
+
+  #renderRoom(size) {
+    const meter = find('meter');
+    const isOver = size > sizeMax;
+    Object.assign(meter, { max: sizeMax + 1, high: sizeMax, optimum: 0,
+      value: Math.min(size, sizeMax + 1) });
+    const text = translate(isOver ? 'editor_room_over' : 'editor_room',
+      numberText(size), numberText(sizeMax));
+    meter.setAttribute('aria-valuetext', text);
+    find('room').textContent = text;
+    find('room').className = isOver ? 'over' : '';
+  }
+
+  #renderRoll() {
+    const published = this.#published?.records ?? [];
+    const texts = new Set(published.map(({ name, data }) => `${name} ${data}`));
+    renderRoll({ rows: this.#table.rows,
+      isPublished: (row) => {
+        const { records = [] } = this.#core.readRecord(this.#key.key, lineOf(row));
+        return records.length > 0 && texts.has(`${records[0].name} ${records[0].data}`);
+      },
+      publishedMs: (this.#published?.timestampUs ?? 0) / 1000,
+      remove: (row) => this.#table.remove(row) });
+  }
+
+  #theirs() {
+    const { theirs } = this.#publication ?? {};
+    return theirs ? { timestampUs: theirs.packet.timestamp_us, records: theirs.packet.records }
+      : null;
+  }
+
+  renderKey() {
+    find('mark').replaceChildren(keyMark(this.#key.key, 52));
+    find('name').textContent = this.#key.name;
+    find('key').textContent = this.#key.key;
+    find('open').href = `https://${this.#key.key}.key/`;
+    find('lock').hidden = this.#key.custody === 'host' && !this.#key.locked;
+    showBadge(find('lock'), this.#key.locked ? 'locked' : 'unlocked',
+      translate(this.#key.locked ? 'keys_state_locked' : 'keys_state_unlocked'));
+    document.title = translate('editor_title_of', this.#key.name);
+  }
+
+  // --- What is done ---
+
+  async #publish() {
+    if (!this.#key.locked) {
+      const fault = await this.#begin();
+      if (fault !== null) notice('bad', fault);
+      return;
+    }
+    openForm('form-unlock', async ({ passphrase }) => {
+      if (this.#key.custody === 'host') return this.#begin(passphrase);
+      const unlocked = await ask('keys.unlock', { name: this.#key.name, passphrase });
+      return unlocked.error === undefined ? this.#begin() : sentenceOf(unlocked);
+    });
+  }
+
+  async #begin(passphrase) {
+    const { custody, name, key } = this.#key;
+    await this.#save();
+    const begun = await ask('publish.start', { custody, name, key, zone: this.#zone(),
+      baseUs: this.#base?.timestampUs ?? null, passphrase });
+    return begun.error === undefined ? null : sentenceOf(begun);
+  }
+
+  async #settle(change) {
+    const theirs = this.#theirs();
+    this.#published = theirs;
+    change(theirs);
+    await ask('publish.forget', this.#key.key);
+    await this.#save();
+  }
+
+  async onStored() {
+    const { publications = {} } = await webextension.storage.local.get('publications');
+    const { progress } = await webextension.storage.session.get('progress').catch(() => ({}));
+    const before = this.#publication;
+    this.#publication = publications[this.#key.key];
+    this.#progress = progress?.key === this.#key.key ? progress : null;
+    if (isOpen(before) && this.#publication?.state === 'done') {
+      this.#published = this.#ownPublication();
+      this.#base = this.#published;
+      await this.#save();
+      this.#showKept();
+    }
+    this.#render();
+  }
+
+  async onKeys() {
+    const keys = await ask('keys.list');
+    const key = Array.isArray(keys) ? keys.find((one) => one.key === this.#key.key) : null;
+    if (!key) return;
+    this.#key = key;
+    this.renderKey();
+    this.#render();
+  }
+
+  #listen() {
+    const onClick = (id, listener) => find(id).addEventListener('click', listener);
+    onClick('add', () => this.#table.add(newRow()));
+    onClick('pin', () => askPin({ core: this.#core, key: this.#key.key, mode: this.#mode,
+      add: (row) => this.#table.add(row, false) }));
+    onClick('publish', () => this.#publish());
+    onClick('discard', () => {
+      this.#adopt(this.#published);
+      this.#save();
+      this.#render();
+    });
+    onClick('merge', () => this.#settle((theirs) => this.#merge(theirs)));
+    onClick('keep-mine', () => this.#settle((theirs) => { this.#base = theirs; }));
+    onClick('take-theirs', () => this.#settle((theirs) => this.#adopt(theirs)));
+    for (const button of document.querySelectorAll('[data-suggest]')) {
+      button.addEventListener('click', () => this.#table.add(newRow(button.dataset.suggest)));
+    }
+    this.#listenToTabs();
+  }
+
+  #listenToTabs() {
+    const [table, zone] = [find('table-tab'), find('zone-tab')];
+    const select = (isZone) => {
+      for (const [tab, chosen] of [[table, !isZone], [zone, isZone]]) {
+        tab.setAttribute('aria-selected', String(chosen));
+        tab.tabIndex = chosen ? 0 : -1;
+      }
+      find('table-view').hidden = isZone;
+      find('zone-view').hidden = !isZone;
+      if (isZone) find('zone').value = this.#zone();
+      find('zone-fault').textContent = '';
+    };
+    table.addEventListener('click', () => select(false));
+    zone.addEventListener('click', () => select(true));
+    for (const tab of [table, zone]) {
+      tab.addEventListener('keydown', ({ key }) => {
+        if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(key)) return;
+        const other = key === 'Home' || (key !== 'End' && tab === zone) ? table : zone;
+        other.click();
+        other.focus();
+      });
+    }
+    find('zone').addEventListener('input', () => {
+      const read = this.#core.readZone(this.#key.key, find('zone').value);
+      find('zone-fault').textContent = read.error === undefined ? ''
+        : translate('editor_zone_fault', read.detail);
+      find('zone').setAttribute('aria-invalid', String(read.error !== undefined));
+      if (read.error !== undefined) return;
+      this.#table.show(this.#rowsOf(read.records));
+      this.#onEdit();
+    });
+  }
+}
+
+function notice(kind, text, more, action) {
+  find('notice').replaceChildren(...(text === undefined ? []
+    : [make('div', { 'class': 'note', 'data-kind': kind },
+      make('div', {}, make('p', {}, text), more ? make('p', { class: 'small' }, more) : null),
+      action)]));
+}
+
+async function start() {
+  const wanted = new URLSearchParams(location.search).get('key') ?? '';
+  const [mode, core, keys] = await Promise.all([startPage('keys'),
+    loadCore(fetch('/core/dotkey-core.wasm')), ask('keys.list')]);
+  const key = Array.isArray(keys) ? keys.find((one) => one.key === wanted) : undefined;
+  document.querySelector('main').removeAttribute('aria-busy');
+  if (key === undefined) {
+    notice('bad', Array.isArray(keys) ? translate('editor_no_key', wanted) : sentenceOf(keys));
+    return;
+  }
+  const editor = new Editor(core, mode, key);
+  editor.renderKey();
+  onStored(['publications', 'progress'], () => editor.onStored());
+  onStored(['keys', 'seeds'], () => editor.onKeys());
+  await editor.start();
+}
+
+await start();

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A form in a dialog: made of a <template>, gone when it is closed, and with it what was typed.
+import { find } from './element.js';
+import { translateBelow } from './text.js';
+
+/** Parts of what a template gave, by data-part. */
+export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
+
+/** → the dialog with a fresh copy of `template` in it, open. */
+export function openDialog(template) {
+  const dialog = find('dialog');
+  const content = find(template).content.cloneNode(true);
+  translateBelow(content);
+  dialog.replaceChildren(content);
+  dialog.querySelector('[value="cancel"]').addEventListener('click', () => dialog.close());
+  // Another form may stand there by the time that the browser tells.
+  dialog.addEventListener('close', () => {
+    if (!dialog.open) dialog.replaceChildren();
+  }, { once: true });
+  dialog.showModal();
+  dialog.querySelector('input:not([type="radio"]), textarea')?.focus();
+  return dialog;
+}
+
+/**
+ * Asks until it is answered: `submit(fields)` gives a sentence about what is wrong, or null, which
+ * closes the dialog. While it runs, nothing can be pressed twice.
+ */
+export function openForm(template, submit, prepare = () => {}) {
+  const dialog = openDialog(template);
+  const form = dialog.querySelector('form');
+  prepare(dialog);
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const fault = form.querySelector('.fault');
+    const buttons = form.querySelectorAll('button');
+    fault.textContent = '';
+    for (const button of buttons) button.disabled = true;
+    form.ariaBusy = 'true';
+    const wrong = await submit(Object.fromEntries(new FormData(form)), dialog);
+    form.ariaBusy = null;
+    for (const button of buttons) button.disabled = false;
+    if (wrong === null && form.isConnected) dialog.close();
+    else if (wrong !== null) fault.textContent = wrong;
+  });
+  return dialog;
+}

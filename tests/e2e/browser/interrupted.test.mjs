@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chromium stops a service worker when it pleases. Here it is stopped between every two steps of a
+// publication; what was begun ends all the same, with one packet.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { after, before, describe, test } from 'node:test';
+
+import { pollUntil, startBrowser } from './browsers.mjs';
+import {
+  addRecord, click, makeKey, openEditor, openPage, passphrase, untilSays, untilTrue, useRelay,
+} from './person.mjs';
+import { World } from './world.mjs';
+
+/** Stands before the relay: counts packets, and keeps back what `holds` says. */
+class Counter {
+  packets = new Set();
+  puts = 0;
+  holds = () => false;
+  #held = [];
+
+  constructor(behind) {
+    this.behind = new URL(behind);
+    this.server = http.createServer((request, response) => this.#serve(request, response));
+  }
+
+  async start() {
+    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    this.url = `http://127.0.0.1:${this.server.address().port}`;
+    return this;
+  }
+
+  async #serve(request, response) {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    const body = Buffer.concat(parts);
+    if (request.method === 'PUT') {
+      ++this.puts;
+      this.packets.add(body.toString('hex'));
+    }
+    if (this.holds(request.method, 'before')) await new Promise((go) => this.#held.push(go));
+    const { status, headers, answer } = await this.#forward(request, body);
+    if (this.holds(request.method, 'after')) await new Promise((go) => this.#held.push(go));
+    response.writeHead(status, headers);
+    response.end(answer);
+  }
+
+  #forward({ method, url, headers }, body) {
+    return new Promise((resolve) => {
+      const forwarded = http.request({ host: this.behind.hostname, port: this.behind.port, method,
+        path: url, headers: { ...headers, host: this.behind.host } }, async (response) => {
+        const parts = [];
+        for await (const part of response) parts.push(part);
+        resolve({ status: response.statusCode, headers: response.headers,
+          answer: Buffer.concat(parts) });
+      });
+      forwarded.on('error', () => resolve({ status: 502, headers: {}, answer: '' }));
+      forwarded.end(body);
+    });
+  }
+
+  get held() { return this.#held.length; }
+
+  release() {
+    this.holds = () => false;
+    for (const go of this.#held.splice(0)) go();
+  }
+
+  forget() {
+    this.packets.clear();
+    this.puts = 0;
+  }
+
+  close() {
+    this.release();
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+}
+
+const world = new World();
+let browser, relay, editor, key;
+
+before(async () => {
+  await world.start();
+  relay = await new Counter(world.ready.relay).start();
+  browser = await startBrowser('chromium');
+  await useRelay(browser, relay.url);
+  key = await makeKey(browser, 'home', passphrase);
+  editor = await openEditor(browser, key);
+});
+after(async () => {
+  await browser?.close();
+  relay?.close();
+  await world.close();
+});
+
+const isWorker = (target) => target.type() === 'service_worker';
+
+async function kill() {
+  const session = await editor.createCDPSession();
+  await session.send('ServiceWorker.enable');
+  await session.send('ServiceWorker.stopAllWorkers');
+  await session.detach();
+  await pollUntil('the worker has ended', () => !browser.browser.targets().some(isWorker));
+}
+
+/** Any question wakes it. */
+async function wake() {
+  const page = await openPage(browser, 'keys/keys.html');
+  await page.close();
+}
+
+const jobOf = () => editor.evaluate(async (wanted) => {
+  const { publications = {} } = await chrome.storage.local.get('publications');
+  return publications[wanted] ?? null;
+}, key);
+const untilState = (state) => pollUntil(`the publication is ${state}`,
+  async () => (await jobOf())?.state === state, 60_000);
+
+let number = 0;
+async function change() {
+  relay.forget();
+  await addRecord(editor, `n${++number}`, 'A', { address: `192.0.2.${number}` });
+}
+
+async function published() {
+  const { records } = await world.run('resolve', key, '--policy', 'newest', '--source', 'relay');
+  return records.map(({ data }) => data);
+}
+
+async function endsWell() {
+  await untilState('done');
+  assert.equal(relay.packets.size, 1, 'one packet');
+  assert.ok((await published()).includes(`192.0.2.${number}`));
+  await untilSays(editor, 'Everything is published');
+}
+
+describe('a publication ends with one packet when the service worker is stopped', () => {
+  test('before it has signed', async () => {
+    await change();
+    // The state that the worker leaves when it is stopped right after it was asked.
+    await kill();
+    const zone = `n${number} 300 A 192.0.2.${number}`;
+    await editor.evaluate((begun) => chrome.storage.local.set(
+      { publications: { [begun.key]: begun } }),
+    { custody: 'browser', name: 'home', key, zone, baseUs: null, state: 'asked',
+      createdMs: Date.now() });
+    assert.equal((await jobOf()).state, 'asked');
+    await wake();
+    await endsWell();
+  });
+
+  test('after it has signed and before it sends', async () => {
+    await change();
+    relay.holds = (method, when) => method === 'PUT' && when === 'before';
+    await click(editor, '#publish');
+    await pollUntil('the packet is on its way', () => relay.held > 0);
+    const job = await jobOf();
+    await kill();
+    relay.release();
+    relay.forget();
+    await editor.evaluate((begun) => chrome.storage.local.set(
+      { publications: { [begun.key]: { ...begun, state: 'signed' } } }), job);
+    await wake();
+    await endsWell();
+  });
+
+  test('after it has sent and before the relay has it', async () => {
+    await change();
+    relay.holds = (method, when) => method === 'PUT' && when === 'before';
+    await click(editor, '#publish');
+    await pollUntil('the packet is on its way', () => relay.held > 0);
+    assert.equal((await jobOf()).state, 'sent');
+    await kill();
+    relay.release();
+    await wake();
+    await endsWell();
+  });
+
+  test('after the relay has it and before the answer came', async () => {
+    await change();
+    relay.holds = (method, when) => method === 'PUT' && when === 'after';
+    await click(editor, '#publish');
+    await pollUntil('the answer is kept back', () => relay.held > 0);
+    await kill();
+    relay.release();
+    await wake();
+    await endsWell();
+  });
+
+  test('again and again', async () => {
+    await change();
+    relay.holds = (method, when) => when === 'before';
+    await click(editor, '#publish');
+    for (let times = 0; times < 3; ++times) {
+      await pollUntil('it tries', () => relay.held > times, 60_000);
+      await kill();
+      await wake();
+    }
+    relay.release();
+    await endsWell();
+  });
+
+  test('and a locked key is asked for when nothing was signed', async () => {
+    await change();
+    await kill();
+    await editor.evaluate(() => chrome.storage.session.set({ seeds: {} }));
+    const zone = `n${number} 300 A 192.0.2.${number}`;
+    const { timestampUs } = await jobOf();
+    await editor.evaluate((begun) => chrome.storage.local.set(
+      { publications: { [begun.key]: begun } }),
+    { custody: 'browser', name: 'home', key, zone, baseUs: timestampUs, state: 'asked',
+      createdMs: Date.now() });
+    await wake();
+    await untilState('failed');
+    assert.equal(relay.puts, 0);
+    await untilSays(editor, 'The key is locked');
+    await untilTrue(editor, '!document.getElementById("publish").disabled');
+  });
+});
