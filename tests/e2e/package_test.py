@@ -53,9 +53,10 @@ dpkg --purge dotkey >&2
 END
 ip link set lo up
 chroot "$1/system" sh /tmp/run
-# What the overlay holds now, dpkg's own books and the log aside.
+# What the overlay holds now, dpkg's own books and the log aside; a character device is how it
+# marks what went.
 find "$1/upper" \( -path "$1/upper/var/lib/dpkg" -o -path "$1/upper/var/log" \) -prune \
-  -o ! -type d -print | sed 's/^/left: /'
+  -o ! -type d ! -type c -print | sed 's/^/left: /'
 """
 
 

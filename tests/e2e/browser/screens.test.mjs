@@ -94,7 +94,7 @@ for (const name of browserNames) {
             if (screen === 'popup') {
               await untilTrue(page, 'document.body.innerText.includes("Verified")');
             }
-            if (screen === 'keys') await untilTrue(page, 'document.querySelector(".key-card")');
+            if (screen === 'keys') await untilTrue(page, 'document.querySelector(".key-card") !== null');
             await take(page, screen, size);
           });
         }
@@ -152,7 +152,7 @@ for (const name of browserNames) {
         test('keys', async () => {
           await makeKey(alone, 'travel', passphrase);
           const page = await openPage(alone, 'keys/keys.html');
-          await untilTrue(page, 'document.querySelector(".key-card")');
+          await untilTrue(page, 'document.querySelector(".key-card") !== null');
           await take(page, 'keys-alone', [1000, 700]);
         });
       });
