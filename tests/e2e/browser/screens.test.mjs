@@ -94,7 +94,9 @@ for (const name of browserNames) {
             if (screen === 'popup') {
               await untilTrue(page, 'document.body.innerText.includes("Verified")');
             }
-            if (screen === 'keys') await untilTrue(page, 'document.querySelector(".key-card") !== null');
+            if (screen === 'keys') {
+              await untilTrue(page, 'document.querySelector(".key-card") !== null');
+            }
             await take(page, screen, size);
           });
         }
