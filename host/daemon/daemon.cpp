@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "core/names/public_key.h"
+
 #include "host/channel/socket_path.h"
 #include "host/store/atomic_file.h"
 
@@ -62,7 +64,13 @@ void Daemon::reload_trust() {
 Result<void> Daemon::reload(std::vector<std::string> const& relays) {
   Services& services = core_->services();
   services.local_keys.reload();
+  auto const over_http = services.http_keys.keys();
   services.http_keys.reload();
+  for (auto const& key : over_http) {
+    if (pages_ && !services.http_keys.contains(key)) {
+      pages_->end_plain(names::format_public_key(key));
+    }
+  }
   tell_http_keys(services);
   auto set = services.driver.set_relays(relays);
   if (set) services.network.relays = relays;

@@ -59,12 +59,20 @@ boost::json::array describe_keys(store::AllowedKeys const& keys) {
 
 namespace {
 
+base::Result<void> change_allowed(store::AllowedKeys& list, channel::Message const& request) {
+  auto const key = read_key(request.body);
+  if (!key) return tl::make_unexpected(key.error());
+  // Permission is what its absence means; no other value may be taken for it.
+  if (!request.body.contains("allow")) return list.set(*key, true);
+  auto const allowed = channel::flag_at(request.body, "allow");
+  if (!allowed) return malformed("allow");
+  return list.set(*key, *allowed);
+}
+
 // "key" and "allow", both optional: the list as it is then. False: the request was refused.
 bool answer_allowed(store::AllowedKeys& list, Peer& peer, channel::Message const& request) {
   if (request.body.contains("key")) {
-    auto const key = read_key(request.body);
-    bool const allowed = channel::flag_at(request.body, "allow").value_or(true);
-    auto const set = key ? list.set(*key, allowed) : base::Result<void>(base::Failure(key.error()));
+    auto const set = change_allowed(list, request);
     if (!set) {
       peer.fail(request, set.error());
       return false;

@@ -105,10 +105,12 @@ Result<publish::Options> read_publish_options(boost::json::object const& body) {
   return out;
 }
 
-Passphrase take_secret(boost::json::object& body, std::string_view name) {
+Result<Passphrase> take_secret(boost::json::object& body, std::string_view name) {
   boost::json::string_view const field(name.data(), name.size());
   boost::json::value* const value = body.if_contains(field);
-  if (value == nullptr || !value->is_string()) return {};
+  if (value == nullptr) return Passphrase{};
+  // Taken for absent, it would leave a key unsealed that was to be sealed.
+  if (!value->is_string()) return malformed(name);
   boost::json::string& text = value->get_string();
   Passphrase out(std::string_view(text.data(), text.size()));
   crypto::wipe(text.data(), text.size());

@@ -33,7 +33,7 @@ std::string encode_packet(record::SignedPacket const& packet);
 base::Result<publish::Options> read_publish_options(boost::json::object const& body);
 
 // A passphrase, or a key on its way in: out of the request, where nothing of it stays. Empty when
-// it is not there.
-Passphrase take_secret(boost::json::object& body, std::string_view name);
+// it is not there. Taken before anything else is looked at, so that no refusal leaves it in memory.
+base::Result<Passphrase> take_secret(boost::json::object& body, std::string_view name);
 
 }  // namespace dotkey::host::daemon

@@ -49,29 +49,33 @@ void on_stored_keys(Services& services, Peer& peer, channel::Message request) {
 }
 
 void on_make_key(Services& services, Peer& peer, channel::Message request) {
+  auto passphrase = take_secret(request.body, "passphrase");
+  if (!passphrase) return peer.fail(request, passphrase.error());
   auto const name = channel::text_at(request.body, "name");
   if (!name) return peer.fail(request, malformed("name").value());
-  auto passphrase = take_secret(request.body, "passphrase");
-  services.stored_keys.make(std::string(*name), std::move(passphrase),
+  services.stored_keys.make(std::string(*name), std::move(*passphrase),
                             answer_made(peer, request, *name));
 }
 
 void on_import_key(Services& services, Peer& peer, channel::Message request) {
-  auto const name = channel::text_at(request.body, "name");
-  if (!name) return peer.fail(request, malformed("name").value());
   auto passphrase = take_secret(request.body, "passphrase");
   auto const secret = take_secret(request.body, "secret");
-  if (secret.is_empty()) return peer.fail(request, malformed("secret").value());
-  services.stored_keys.import(std::string(*name), secret.expose(), std::move(passphrase),
+  if (!passphrase) return peer.fail(request, passphrase.error());
+  if (!secret) return peer.fail(request, secret.error());
+  if (secret->is_empty()) return peer.fail(request, malformed("secret").value());
+  auto const name = channel::text_at(request.body, "name");
+  if (!name) return peer.fail(request, malformed("name").value());
+  services.stored_keys.import(std::string(*name), secret->expose(), std::move(*passphrase),
                               answer_made(peer, request, *name));
 }
 
 void on_export_key(Services& services, Peer& peer, channel::Message request) {
+  auto passphrase = take_secret(request.body, "passphrase");
+  if (!passphrase) return peer.fail(request, passphrase.error());
   auto const name = channel::text_at(request.body, "name");
   if (!name) return peer.fail(request, malformed("name").value());
-  auto passphrase = take_secret(request.body, "passphrase");
   services.stored_keys.export_locked(
-      std::string(*name), std::move(passphrase),
+      std::string(*name), std::move(*passphrase),
       [weak = peer.weak_from_this(), request](Result<std::string> const& text) {
         auto const asker = weak.lock();
         if (!asker) return;

@@ -27,6 +27,8 @@ class ZonePublication : public std::enable_shared_from_this<ZonePublication> {
       : services_(services), peer_(peer.weak_from_this()), request_(std::move(request)) {}
 
   void start() {
+    auto passphrase = take_secret(request_.body, "passphrase");
+    if (!passphrase) return fail(passphrase.error());
     auto const name = channel::text_at(request_.body, "name");
     auto const zone = channel::text_at(request_.body, "zone");
     if (!name || !zone) return fail(malformed(name ? "zone" : "name").value());
@@ -34,8 +36,7 @@ class ZonePublication : public std::enable_shared_from_this<ZonePublication> {
     if (!options) return fail(options.error());
     options_ = *options;
     zone_ = *zone;
-    auto passphrase = take_secret(request_.body, "passphrase");
-    services_.stored_keys.unlock(std::string(*name), std::move(passphrase),
+    services_.stored_keys.unlock(std::string(*name), std::move(*passphrase),
                                  [self = shared_from_this()](Result<crypto::Seed> seed) {
                                    if (!seed) return self->fail(seed.error());
                                    self->on_seed(*seed);
@@ -112,13 +113,14 @@ void answer_signed(Peer& peer, channel::Message const& request, crypto::Seed con
 }  // namespace
 
 void on_sign_zone(Services& services, Peer& peer, channel::Message request) {
+  auto passphrase = take_secret(request.body, "passphrase");
+  if (!passphrase) return peer.fail(request, passphrase.error());
   auto const name = channel::text_at(request.body, "name");
   if (!name || !channel::text_at(request.body, "zone")) {
     return peer.fail(request, malformed(name ? "zone" : "name").value());
   }
-  auto passphrase = take_secret(request.body, "passphrase");
   services.stored_keys.unlock(
-      std::string(*name), std::move(passphrase),
+      std::string(*name), std::move(*passphrase),
       [weak = peer.weak_from_this(), request](Result<crypto::Seed> const& seed) {
         auto const asker = weak.lock();
         if (!asker) return;

@@ -57,8 +57,8 @@ base::Result<void> AllowedKeys::set(crypto::PublicKey const& key, bool allowed) 
   reload();  // others may have changed it
   auto changed = keys_;
   if (allowed) {
-    if (changed.size() >= keys_max) return base::fail(base::ErrorCode::number_out_of_range, path_);
     changed.insert(key);
+    if (changed.size() > keys_max) return base::fail(base::ErrorCode::number_out_of_range, path_);
   } else {
     changed.erase(key);
   }

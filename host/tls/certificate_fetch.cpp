@@ -9,6 +9,9 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <openssl/x509.h>
 
+#include "core/names/hostname.h"
+#include "core/names/public_key.h"
+
 namespace dotkey::host::tls {
 namespace {
 
@@ -51,6 +54,15 @@ base::Result<std::vector<tcp::endpoint>> look_up(Foreground& foreground,
   return out;
 }
 
+constexpr char key_host_detail[] =
+    "the DNS is not asked for keys; give the server's DNS name or its address";
+
+// Names below `.key` and bare keys: whoever runs the resolver is not told of them.
+bool leads_to_key(std::string_view host) {
+  return names::classify(host) != names::Ownership::not_ours ||
+         names::parse_public_key(host).has_value();
+}
+
 // Waits for one asynchronous step; on a deadline or an interruption the step is cut off, and its
 // completion runs before the variables it writes to go away.
 base::Result<void> finish(Foreground& foreground, std::optional<boost::system::error_code>& result,
@@ -70,6 +82,9 @@ base::Result<void> finish(Foreground& foreground, std::optional<boost::system::e
 
 base::Result<base::Bytes> fetch_certificate(Foreground& foreground, loop::HostPort const& server,
                                             engine::Instant deadline) {
+  if (leads_to_key(server.host)) {
+    return base::fail(ErrorCode::network_name_unresolved, key_host_detail);
+  }
   auto const addresses = look_up(foreground, server, deadline);
   if (!addresses) return tl::make_unexpected(addresses.error());
 

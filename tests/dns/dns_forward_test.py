@@ -216,11 +216,14 @@ class Forwarding(ForwardTest):
         self.assertFalse(any(tcp for _, _, tcp in upstream.queries))
 
     def test_a_reply_in_another_spelling_is_asked_for_again_over_tcp(self):
-        def forge(query):
+        def answer(query, tcp):
+            if tcp:
+                return [reply_to(query, "@ 60 A 203.0.113.1")]
             swapped = dns.message.make_query(str(query.question[0].name).swapcase(), "A")
             swapped.id = query.id
             return [reply_to(swapped, "@ 60 A 203.0.113.66")]
-        port, upstream = self.poisoned(forge)
+        upstream = self.upstream(answer)
+        port = self.bridge(upstream)
         self.assertEqual(self.texts(self.ask("letters.test", port=port)), ["203.0.113.1"])
         self.assertTrue(any(tcp for _, _, tcp in upstream.queries))
 

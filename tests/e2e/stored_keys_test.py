@@ -33,6 +33,30 @@ class StoredKeys(DaemonTest):
         self.assertEqual(self.error("make_key", {"name": "../x"}), "keystore.name_invalid")
         self.assertEqual(self.error("make_key", {}), "session.body_malformed")
 
+    def test_are_not_left_unsealed_by_a_passphrase_of_another_kind(self):
+        for passphrase in (123, ["secret"], None, {"a": "b"}):
+            self.assertEqual(self.error("make_key", {"name": "alice", "passphrase": passphrase}),
+                             "session.body_malformed")
+        self.assertEqual(self.connection.ok("stored_keys"), {"keys": []})
+
+    def test_permissions_are_given_by_true_alone(self):
+        key = self.connection.ok("make_key", {"name": "alice"})["key"]
+        for op in ("allow_local", "allow_http"):
+            for allow in (0, None, "false", 1):
+                self.assertEqual(self.error(op, {"key": key, "allow": allow}),
+                                 "session.body_malformed")
+            self.assertEqual(self.connection.ok(op), {"keys": []})
+            self.assertEqual(self.connection.ok(op, {"key": key}), {"keys": [key]})
+            self.assertEqual(self.connection.ok(op, {"key": key, "allow": False}), {"keys": []})
+
+    def test_certificates_of_keys_are_not_sought_in_the_dns(self):
+        key = self.connection.ok("make_key", {"name": "alice"})["key"]
+        for host in (f"www.{key}.key", f"{key}.KEY.", key, "x.key"):
+            answer = self.connection.ask("certificate", {"host": host, "port": 443})["body"]
+            self.assertEqual(answer["error"], "network.name_unresolved")
+            self.assertIn("the DNS is not asked for keys", answer["detail"])
+        self.fails("network.name_unresolved", "tlsa", f"www.{key}.key:443")
+
     def test_that_are_damaged_are_named(self):
         self.ok("key", "new", "alice")
         with open(self.path(".local/share/dotkey/keys/alice"), "w") as file:
