@@ -49,6 +49,9 @@ def write_zip(out, folder, epoch):
     when = time.gmtime(max(epoch, 315_532_800))[:6]  # zip knows no time before 1980
     with zipfile.ZipFile(out, "w") as archive:
         for path in files_below(folder):
+            # Chrome's own, where the folder was loaded unpacked.
+            if "_metadata" in path.relative_to(folder).parts:
+                continue
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), when)
             entry.external_attr = 0o100644 << 16
             entry.create_system = 3
