@@ -54,8 +54,17 @@ for (const name of chosen) {
     test('without a program nothing opens, and the page says what to install', async () => {
       await start({ program: '/nonexistent/dotkey' });
       const tab = await browser.open(url);
-      await untilBlocked(tab);
-      await untilText(tab, 'host.');
+      // What the key publishes, by way of relays, is all that can be shown. Firefox does not say
+      // that a program is missing whose manifest is there, so it waits for one that has stopped.
+      if (name === 'firefox') {
+        await untilBlocked(tab);
+        await untilText(tab, 'host.');
+      } else {
+        const page = browser.extensionUrl('records/records.html');
+        await pollUntil('the records stand there instead', async () =>
+          (await browser.addressOf(tab)) === `${page}#${encodeURIComponent(url)}`);
+        await untilText(tab, 'How to install it');
+      }
       assertNoKeyWasAsked();
     });
 
