@@ -136,13 +136,16 @@ class Firefox {
 
   async openExtensionPage(page) {
     const tab = await this.browser.newPage();
-    // BiDi never says that an extension's page has come.
-    tab.goto(this.extensionUrl(page)).catch(() => {});
-    await pollUntil(`${page} is open`, async () => {
-      const address = await tab.evaluate('location.href').catch(() => '');
-      return address.startsWith(this.extensionUrl(page.split(/[?#]/)[0]));
-    });
-    return tab;
+    const url = this.extensionUrl(page);
+    const isOpen = () => tab.evaluate((start) => location.href.startsWith(start) &&
+      document.readyState === 'complete' && document.body.childElementCount > 0,
+    url.split(/[?#]/)[0]).catch(() => false);
+    // BiDi never says that an extension's page has come, and now and then it stays empty.
+    for (let patience = 3; patience > 0; --patience) {
+      tab.goto(url).catch(() => {});
+      if (await pollUntil(`${page} is open`, isOpen, 20_000).catch(() => false)) return tab;
+    }
+    throw new Error(`${page} did not open`);
   }
 }
 
