@@ -2,6 +2,7 @@
 #include "host/dns/forwarder.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/base/integers.h"
 
@@ -55,18 +56,19 @@ void Forwarder::ask(bridge::AskServers const& question) {
 
 // The healthy ones by their round trips, then those that rest.
 std::vector<Upstream> Forwarder::in_order() {
-  std::vector<Upstream> out = settings_.upstreams;
-  auto const rank = [&](Upstream const& upstream) {
-    Health& health = health_[upstream.endpoint];
+  std::vector<std::tuple<bool, engine::Duration, std::size_t>> ranks;
+  for (std::size_t i = 0; i < settings_.upstreams.size(); ++i) {
+    Health& health = health_[settings_.upstreams[i].endpoint];
     if (health.rests_until != Instant{} && health.rests_until <= now_) {
       // It has its chance again, and is given up at the first failure.
       health = {};
       health.failures = settings_.failures_max - 1;
     }
-    return std::pair(health.rests_until > now_, health.round_trip);
-  };
-  std::stable_sort(out.begin(), out.end(),
-                   [&](Upstream const& a, Upstream const& b) { return rank(a) < rank(b); });
+    ranks.emplace_back(health.rests_until > now_, health.round_trip, i);
+  }
+  std::sort(ranks.begin(), ranks.end());
+  std::vector<Upstream> out;
+  for (auto const& rank : ranks) out.push_back(settings_.upstreams[std::get<std::size_t>(rank)]);
   return out;
 }
 
