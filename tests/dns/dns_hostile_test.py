@@ -13,7 +13,7 @@ import unittest
 import dns.edns
 import dns.message
 
-from dns_support import DEADLINE_S, DnsTest, make_certificate
+from dns_support import DEADLINE_S, IS_SANITIZED, DnsTest, make_certificate
 
 SERVER = "198.51.100.1"
 CLIENT = "203.0.113.7"
@@ -214,7 +214,8 @@ class Hostile(DnsTest):
         self.tcp_ask(self.name)
         grown = self.open.memory_kib() - before
         print(f"40 connections that ask and never read: {grown} KiB more memory")
-        self.assertLess(grown, 40 * 1024)
+        # AddressSanitizer keeps 256 MiB of what was freed.
+        self.assertLess(grown, (320 if IS_SANITIZED else 40) * 1024)
 
     def test_a_storm_of_handshakes_from_one_client_is_cut(self):
         context = ssl.create_default_context(cafile=self.certificate)
