@@ -216,9 +216,11 @@ void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
     return on_reply(number, socket.server(), std::move(*message));
   }
   // The whole of it, or, from a server that forgets the case of letters, a reply to be sure of.
-  if (std::exchange(lookup.is_on_tcp, true)) return;
+  // Such a reply may also be a guess: this socket is not heard again, or the next guess might fit.
   ++counters_.truncated;
   Upstream const server{bridge::Transport::tcp, socket.server(), {}, {}};
+  std::erase(lookup.sockets, std::pair(&socket, id));
+  leave(socket, id);
   if (!send_stream(number, lookup, server)) on_failure(number, socket.server());
 }
 
@@ -311,14 +313,14 @@ void Forwarder::finish(LookupNumber number, base::Result<Message> const& message
   service_.on_upstream_message(lookup.task, message);
 }
 
-// Sockets that nobody waits on are closed: the next query has a new port.
+// A socket that nobody waits on is closed: the next query has a new port.
+void Forwarder::leave(UpstreamUdp& socket, std::uint16_t id) {
+  socket.waiting.erase(id);
+  if (socket.waiting.empty()) remove(socket);
+}
+
 void Forwarder::release(LookupNumber number, Lookup const& lookup) {
-  for (auto const& [socket, id] : lookup.sockets) {
-    auto const at = socket->waiting.find(id);
-    if (at == socket->waiting.end() || at->second != number) continue;
-    socket->waiting.erase(at);
-    if (socket->waiting.empty()) remove(*socket);
-  }
+  for (auto const& [socket, id] : lookup.sockets) leave(*socket, id);
   for (auto const& [key, token] : lookup.streams) {
     if (auto const at = streams_.find(key); at != streams_.end()) at->second->forget(token, number);
   }

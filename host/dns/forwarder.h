@@ -93,7 +93,6 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
     std::vector<std::pair<UpstreamUdp*, std::uint16_t>> sockets;
     std::vector<std::pair<StreamKey, std::uint64_t>> streams;
     bool has_retried = false;                   // on a new connection
-    bool is_on_tcp = false;                     // for what UDP did not bring whole
     std::optional<wire::dns::Message> refusal;  // SERVFAIL and the like, for want of better
   };
   struct Health {
@@ -120,6 +119,7 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
   void note_failure(base::Endpoint const& server);
   void retry(LookupNumber number, Upstream const& server);
   void finish(LookupNumber number, base::Result<wire::dns::Message> const& message);
+  void leave(UpstreamUdp& socket, std::uint16_t id);
   void release(LookupNumber number, Lookup const& lookup);
   void remove(UpstreamUdp& socket);
   void schedule(LookupNumber number, Lookup& lookup, engine::Instant due);

@@ -216,14 +216,11 @@ class Forwarding(ForwardTest):
         self.assertFalse(any(tcp for _, _, tcp in upstream.queries))
 
     def test_a_reply_in_another_spelling_is_asked_for_again_over_tcp(self):
-        def answer(query, tcp):
-            if tcp:
-                return [reply_to(query, "@ 60 A 203.0.113.1")]
+        def forge(query):
             swapped = dns.message.make_query(str(query.question[0].name).swapcase(), "A")
             swapped.id = query.id
             return [reply_to(swapped, "@ 60 A 203.0.113.66")]
-        upstream = self.upstream(answer)
-        port = self.bridge(upstream)
+        port, upstream = self.poisoned(forge)
         self.assertEqual(self.texts(self.ask("letters.test", port=port)), ["203.0.113.1"])
         self.assertTrue(any(tcp for _, _, tcp in upstream.queries))
 
