@@ -232,6 +232,13 @@ ChaseStep Chase::fail(ExtendedError error, std::string text) {
 }
 
 ChaseStep Chase::read_upstream(dns::Message const& message) {
+  bool const final =
+      message.code == ResponseCode::no_error || message.code == ResponseCode::name_error;
+  // With any other code, records count for nothing; the code itself may not fit our header.
+  if (!final) {
+    return fail(ExtendedError::no_reachable_authority,
+                std::string(base::slug_of(base::ErrorCode::dns_upstream_failed)));
+  }
   AnswerSection const section = select_answers(message, name_, type_);
   for (ResourceRecord const* const record : section.records) {
     add(*record, std::min(record->ttl_s, rules_.ttl_max_s));
@@ -253,12 +260,6 @@ ChaseStep Chase::read_upstream(dns::Message const& message) {
 
 // A negative answer, as the upstream gave it.
 ChaseStep Chase::end_as_said(dns::Message const& message) {
-  bool const final =
-      message.code == ResponseCode::no_error || message.code == ResponseCode::name_error;
-  if (!final) {
-    return fail(ExtendedError::no_reachable_authority,
-                std::string(base::slug_of(base::ErrorCode::dns_upstream_failed)));
-  }
   reply_.code = message.code;
   ResourceRecord const* const soa = negative_soa(message, name_);
   if (soa == nullptr) {
