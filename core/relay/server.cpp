@@ -158,10 +158,10 @@ std::optional<TicketId> Server::on_request(Moment now, Request const& request, R
   return std::nullopt;
 }
 
-bool Server::is_refused_by_dht_quota(Moment now, Request const& request, Context const& context,
-                                     Response& out) {
+bool Server::is_refused_by_dht_quota(Moment now, base::IpAddress const& client,
+                                     Context const& context, Response& out) {
   if (!dht_limits_) return false;
-  Allowance const allowance = dht_limits_->take(now.instant, request.client);
+  Allowance const allowance = dht_limits_->take(now.instant, client);
   if (allowance.allowed) return false;
   write_rate_limit(out, context, allowance, "Too many requests to DHT nodes");
   return true;
@@ -203,7 +203,7 @@ std::optional<TicketId> Server::on_get(Moment now, Request const& request, Conte
     write_empty(out, context, 404);
     return std::nullopt;
   }
-  if (is_full(context, out) || is_refused_by_dht_quota(now, request, context, out)) {
+  if (is_full(context, out) || is_refused_by_dht_quota(now, request.client, context, out)) {
     return std::nullopt;
   }
   TicketId const id = next_ticket();
@@ -232,15 +232,43 @@ std::optional<TicketId> Server::on_put(Moment now, Request const& request, Conte
   // A bare key is not checked for being on the curve: its packet's signature proves it.
   auto const spelled = spelled_key(segment);
   auto const key = spelled ? Result<PublicKey>(*spelled) : parse_segment(segment);
-  auto packet = key ? SignedPacket::parse_relay_payload(*key, request.body)
-                    : Result<SignedPacket>(tl::unexpect, key.error());
+  if (!key) {
+    write_text(out, context, 400, base::advice_for(key.error().code));
+    return std::nullopt;
+  }
+  PutTerms terms{std::move(context), *key, request.client, std::nullopt, std::nullopt, false};
+  if (auto const condition = find_header(request.headers, "if-match")) terms.if_match = *condition;
+  if (!settings_.verify_elsewhere) {
+    return accept_put(now, std::move(terms), SignedPacket::parse_relay_payload(*key, request.body),
+                      out);
+  }
+  if (is_full(terms.context, out)) return std::nullopt;
+  TicketId const id = next_ticket();
+  terms.id = id;
+  checks_.emplace(id, std::move(terms));
+  effects_.push_always(VerifyWanted{id, *key, base::to_bytes(request.body)});
+  return id;
+}
+
+void Server::on_verified(Moment now, TicketId id, Result<SignedPacket> packet) {
+  auto check = checks_.extract(id);
+  if (check.empty() || check.mapped().abandoned) return;
+  Response response;
+  if (!accept_put(now, std::move(check.mapped()), std::move(packet), response)) {
+    effects_.push_always(ResponseReady{id, std::move(response)});
+  }
+}
+
+std::optional<TicketId> Server::accept_put(Moment now, PutTerms terms, Result<SignedPacket> packet,
+                                           Response& out) {
+  Context const& context = terms.context;
   if (!packet) {
     write_text(out, context, 400, base::advice_for(packet.error().code));
     return std::nullopt;
   }
   std::optional<std::int64_t> cas_us;
-  auto const entry = shelf_->find(*key);
-  if (auto const condition = find_header(request.headers, "if-match")) {
+  auto const entry = shelf_->find(terms.key);
+  if (auto const& condition = terms.if_match) {
     // A number as older clients send it, or the tag that a GET gave.
     std::string tag;
     if (entry) append_etag(tag, entry->canonical);
@@ -264,19 +292,19 @@ std::optional<TicketId> Server::on_put(Moment now, Request const& request, Conte
     write_text(out, context, 409, "This relay holds a newer packet");
     return std::nullopt;
   }
-  return start_put(now, request, std::move(context), std::move(*packet), cas_us, out);
+  return start_put(now, std::move(terms), std::move(*packet), cas_us, out);
 }
 
 // While another packet of the key is on its way, its timestamp is what If-Match must name.
-std::optional<TicketId> Server::start_put(Moment now, Request const& request, Context context,
-                                          SignedPacket packet, std::optional<std::int64_t> cas_us,
-                                          Response& out) {
+std::optional<TicketId> Server::start_put(Moment now, PutTerms terms, SignedPacket packet,
+                                          std::optional<std::int64_t> cas_us, Response& out) {
+  Context& context = terms.context;
   auto const under_way = puts_of_keys_.find(packet.key());
   if (under_way != puts_of_keys_.end()) {
     PendingPut& other = puts_.at(under_way->second);
     if (other.packet == packet && other.clients.size() < clients_of_a_put_max &&
         pending() < settings_.pending_max) {
-      TicketId const id = next_ticket();
+      TicketId const id = terms.id ? *terms.id : next_ticket();
       other.clients.push_back(id);
       put_clients_.emplace(id, std::move(context));
       return id;
@@ -296,10 +324,10 @@ std::optional<TicketId> Server::start_put(Moment now, Request const& request, Co
       }
     }
   }
-  if (is_full(context, out) || is_refused_by_dht_quota(now, request, context, out)) {
+  if (is_full(context, out) || is_refused_by_dht_quota(now, terms.client, context, out)) {
     return std::nullopt;
   }
-  TicketId const id = next_ticket();
+  TicketId const id = terms.id ? *terms.id : next_ticket();
   puts_of_keys_.insert_or_assign(packet.key(), id);
   puts_.emplace(id, PendingPut{packet, {id}});
   put_clients_.emplace(id, std::move(context));
@@ -333,6 +361,9 @@ void Server::on_published(Moment now, TicketId id, PublishAnswer const& answer) 
 
 void Server::abandon(TicketId id) {
   gets_.erase(id);
+  // The driver still has its work before it: it counts until that is done.
+  auto const check = checks_.find(id);
+  if (check != checks_.end()) check->second.abandoned = true;
   put_clients_.erase(id);
 }
 

@@ -26,8 +26,10 @@ struct ServerSettings {
   // As in the cache.
   std::uint32_t ttl_min_s = 300;
   std::uint32_t ttl_max_s = 86'400;
-  // Requests that wait for the DHT.
+  // Requests that wait for the DHT, or for their packet's verification.
   std::uint32_t pending_max = 4096;
+  // The driver verifies what is put, on threads of its own: VerifyWanted.
+  bool verify_elsewhere = false;
 };
 
 // The views live as long as the call. `target` is as in the request line: "/key?policy=CacheOnly".
@@ -87,12 +89,18 @@ struct PublishWanted {
   SignedPacket packet;
   std::optional<std::int64_t> cas_us;
 };
+// Hand the payload to SignedPacket::parse_relay_payload(); answer with on_verified().
+struct VerifyWanted {
+  TicketId id;
+  PublicKey key;
+  Bytes payload;
+};
 // The response to a request that was put off.
 struct ResponseReady {
   TicketId id;
   Response response;
 };
-using ServerEffect = std::variant<ResolveWanted, PublishWanted, ResponseReady>;
+using ServerEffect = std::variant<ResolveWanted, PublishWanted, VerifyWanted, ResponseReady>;
 
 enum class ResolveVerdict : std::uint8_t {
   found,
@@ -140,15 +148,19 @@ class Server {
   // A page of the driver's own asks for its share of `quota`. False: `out` is the refusal.
   bool admit(Moment now, Request const& request, Response& out);
 
+  // What SignedPacket::parse_relay_payload() gave.
+  void on_verified(Moment now, TicketId id, base::Result<SignedPacket> packet);
   // Each ticket is answered once; others are ignored.
   void on_resolved(Moment now, TicketId id, ResolveAnswer const& answer);
   void on_published(Moment now, TicketId id, PublishAnswer const& answer);
-  // The client went away: no ResponseReady will come. A put goes on.
+  // The client went away: no ResponseReady will come. A put goes on if it has been verified.
   void abandon(TicketId id);
 
   [[nodiscard]] std::optional<ServerEffect> poll_effect() { return effects_.poll(); }
   [[nodiscard]] ServerCounters const& counters() const { return counters_; }
-  [[nodiscard]] std::size_t pending() const { return gets_.size() + put_clients_.size(); }
+  [[nodiscard]] std::size_t pending() const {
+    return gets_.size() + put_clients_.size() + checks_.size();
+  }
 
  private:
   // What of a request shapes its response.
@@ -165,6 +177,15 @@ class Server {
     Context context;
     Conditions conditions;
   };
+  // What of a put is needed once its packet is verified.
+  struct PutTerms {
+    Context context;
+    PublicKey key;
+    base::IpAddress client;
+    std::optional<std::string> if_match;
+    std::optional<TicketId> id;  // given already
+    bool abandoned = false;
+  };
   // Equal packets share one store.
   struct PendingPut {
     SignedPacket packet;
@@ -179,10 +200,11 @@ class Server {
                                  std::string_view segment, Response& out);
   bool write_shelved(Moment now, PublicKey const& key, Policy policy, Context const& context,
                      Conditions const& conditions, Response& out);
-  std::optional<TicketId> start_put(Moment now, Request const& request, Context context,
-                                    SignedPacket packet, std::optional<std::int64_t> cas_us,
-                                    Response& out);
-  bool is_refused_by_dht_quota(Moment now, Request const& request, Context const& context,
+  std::optional<TicketId> accept_put(Moment now, PutTerms terms, base::Result<SignedPacket> packet,
+                                     Response& out);
+  std::optional<TicketId> start_put(Moment now, PutTerms terms, SignedPacket packet,
+                                    std::optional<std::int64_t> cas_us, Response& out);
+  bool is_refused_by_dht_quota(Moment now, base::IpAddress const& client, Context const& context,
                                Response& out);
   bool is_full(Context const& context, Response& out);
   TicketId next_ticket();
@@ -206,6 +228,7 @@ class Server {
   std::optional<ClientLimits> limits_;
   std::optional<ClientLimits> dht_limits_;
   std::map<TicketId, PendingGet> gets_;
+  std::map<TicketId, PutTerms> checks_;         // puts being verified, their clients gone or not
   std::map<TicketId, PendingPut> puts_;         // by the ticket of the store
   std::map<TicketId, Context> put_clients_;     // by the ticket of the client
   std::map<PublicKey, TicketId> puts_of_keys_;  // the newest store under way

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/relay/relay.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "host/loop/clock.h"
@@ -15,6 +17,7 @@ Relay::Relay(boost::asio::io_context& loop, engine::Entropy& entropy, RelaySetti
       started_at_(loop::unix_now()),
       cache_(settings_.cache, entropy.next_u64()),
       board_(settings_.version),
+      verifiers_(std::max(std::thread::hardware_concurrency(), 1U)),
       board_timer_(loop) {}
 
 Relay::~Relay() = default;
@@ -36,8 +39,10 @@ base::Result<void> Relay::start() {
     driver_ = std::move(*driver);
   }
   network_ = std::make_unique<Network>(driver_.get(), cache_, *store_);
-  world_ = std::make_unique<ServiceWorld>(ServiceWorld{settings_.server, settings_.http.proxies,
-                                                       loop_, *network_, cache_, *store_, board_});
+  settings_.server.verify_elsewhere = true;
+  world_ =
+      std::make_unique<ServiceWorld>(ServiceWorld{settings_.server, settings_.http.proxies, loop_,
+                                                  *network_, cache_, *store_, board_, verifiers_});
 
   std::vector<std::unique_ptr<store::PacketReader>> readers;
   for (std::uint32_t i = 0; i < settings_.http.threads; ++i) {

@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "core/base/result.h"
 #include "core/engine/entropy.h"
@@ -56,6 +57,7 @@ class Relay {
   engine::UnixTime started_at_;
   SharedCache cache_;
   StatusBoard board_;
+  boost::asio::thread_pool verifiers_;
   std::unique_ptr<store::PacketStore> store_;
   std::unique_ptr<loop::NodeDriver> driver_;
   std::unique_ptr<Network> network_;

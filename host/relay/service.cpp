@@ -133,6 +133,8 @@ void Service::drain() {
       resolve(*wanted);
     } else if (auto* const put = std::get_if<protocol::PublishWanted>(&*effect)) {
       publish(std::move(*put));
+    } else if (auto* const check = std::get_if<protocol::VerifyWanted>(&*effect)) {
+      verify(std::move(*check));
     } else {
       respond(std::get<protocol::ResponseReady>(*effect));
     }
@@ -148,6 +150,18 @@ void Service::resolve(protocol::ResolveWanted const& wanted) {
   };
   asio::post(world_.main_loop, [network = &world_.network, wanted, answer] {
     network->resolve(wanted.key, wanted.policy, answer);
+  });
+}
+
+// A signature takes as long to check as several requests to serve: whoever puts makes nobody else
+// wait.
+void Service::verify(protocol::VerifyWanted wanted) {
+  asio::post(world_.verifiers, [inbox = inbox_, wanted = std::move(wanted)] {
+    auto packet = record::SignedPacket::parse_relay_payload(wanted.key, wanted.payload);
+    inbox->send([id = wanted.id, packet = std::move(packet)](Service& self) {
+      self.server_.on_verified({loop::now(), loop::unix_now()}, id, packet);
+      self.drain();
+    });
   });
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "core/relay/server.h"
 
@@ -40,6 +41,7 @@ struct ServiceWorld {
   SharedCache& cache;
   store::PacketStore& store;
   StatusBoard& board;
+  boost::asio::thread_pool& verifiers;
 };
 
 // The cache, and behind it the disk. Used by one thread.
@@ -99,6 +101,7 @@ class Service final : public http::Service {
   [[nodiscard]] base::IpAddress client_of(dotkey::relay::Request const& request) const;
   void drain();
   void resolve(dotkey::relay::ResolveWanted const& wanted);
+  void verify(dotkey::relay::VerifyWanted wanted);
   void publish(dotkey::relay::PublishWanted wanted);
   void keep(dotkey::relay::PublishWanted const& wanted, dotkey::relay::PublishAnswer answer);
   void on_published(dotkey::relay::TicketId id, dotkey::relay::PublishAnswer const& answer);

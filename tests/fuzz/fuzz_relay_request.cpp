@@ -47,7 +47,9 @@ void run(std::string_view text) {
       test::packet_of(1, 1'709'571'004'412'159, {test::a_record("www", "192.0.2.1", 3600)});
   engine::Moment const now{engine::Instant{1}, engine::UnixTime{1'709'571'104'412'159}};
   cache.put(packet, now.unix_time);
-  relay::Server server(relay::ServerSettings{}, shelf, 7);
+  relay::ServerSettings settings;
+  settings.verify_elsewhere = text.size() % 2 == 0;
+  relay::Server server(settings, shelf, 7);
 
   Input input(text);
   std::string_view const method = input.line();
@@ -70,6 +72,9 @@ void run(std::string_view text) {
       DOTKEY_ASSERT(ticket);
       if (auto* resolve = std::get_if<relay::ResolveWanted>(&*effect)) {
         server.on_resolved(now, resolve->id, {relay::ResolveVerdict::invalid_packet, {}, {}, 5});
+      } else if (auto* verify = std::get_if<relay::VerifyWanted>(&*effect)) {
+        server.on_verified(now, verify->id,
+                           record::SignedPacket::parse_relay_payload(verify->key, verify->payload));
       } else if (auto* publish = std::get_if<relay::PublishWanted>(&*effect)) {
         server.on_published(now, publish->id, {relay::PublishVerdict::stored, 3});
       } else {

@@ -32,6 +32,14 @@ class RelayServerTest : public testing::Test {
     server.emplace(settings, shelf, 7);
   }
 
+  void verify_elsewhere() {
+    ServerSettings settings;
+    settings.quota.reset();
+    settings.dht_quota.reset();
+    settings.verify_elsewhere = true;
+    server.emplace(settings, shelf, 7);
+  }
+
   // The immediate response to a request, or the ticket.
   std::optional<TicketId> send(std::string_view method, std::string const& target,
                                std::vector<HeaderView> const& headers = {}, ByteView body = {},
@@ -405,6 +413,61 @@ TEST_F(RelayServerTest, a_client_that_went_away_gets_no_response_and_its_put_goe
   server->abandon(*ticket);
   server->on_resolved(now, *ticket, {ResolveVerdict::not_found, {}, {}, 0});
   EXPECT_FALSE(server->poll_effect());
+}
+
+TEST_F(RelayServerTest, packets_may_be_verified_elsewhere) {
+  verify_elsewhere();
+  ASSERT_TRUE(put(packet));
+  auto const id = *ticket;
+  auto const wanted = take<VerifyWanted>();
+  ASSERT_TRUE(wanted);
+  EXPECT_EQ(wanted->id, id);
+  EXPECT_EQ(wanted->key, packet.key());
+  EXPECT_TRUE(base::equal(wanted->payload, packet.relay_payload()));
+  EXPECT_EQ(server->pending(), 1U);
+  server->on_verified(now, id, packet);
+  EXPECT_EQ(answer_put({PublishVerdict::stored, 5}).status, 204);
+  EXPECT_EQ(server->pending(), 0U);
+  EXPECT_TRUE(cache.peek(packet.key()));
+}
+
+TEST_F(RelayServerTest, what_verification_elsewhere_brings_is_judged_as_ever) {
+  verify_elsewhere();
+  cache.put(packet_of(1, stamp_us + 1, {}), now.unix_time);
+  struct Row {
+    std::vector<HeaderView> headers;
+    base::Result<SignedPacket> verified;
+    int status;
+  };
+  auto const forged = base::Result<SignedPacket>(
+      tl::unexpect, base::Error(base::ErrorCode::record_signature_invalid));
+  auto const newer = packet_of(1, stamp_us + 2, {});
+  for (Row const& row :
+       {Row{{}, forged, 400}, Row{{}, packet, 409}, Row{{{"If-Match", "5"}}, newer, 412},
+        Row{{{"If-Match", "x"}}, newer, 400}}) {
+    ASSERT_TRUE(put(packet, row.headers));
+    ASSERT_TRUE(take<VerifyWanted>());
+    server->on_verified(now, *ticket, row.verified);
+    EXPECT_EQ(await_response().status, row.status);
+  }
+  // Two of one key at once: the second to be verified has to name the first.
+  ASSERT_TRUE(put(newer));
+  auto const first = *ticket;
+  ASSERT_TRUE(put(packet_of(1, stamp_us + 3, {})));
+  auto const second = *ticket;
+  ASSERT_TRUE(take<VerifyWanted>() && take<VerifyWanted>());
+  server->on_verified(now, first, newer);
+  ASSERT_TRUE(take<PublishWanted>());
+  server->on_verified(now, second, packet_of(1, stamp_us + 3, {}));
+  EXPECT_EQ(await_response().status, 428);
+  // Who left before its packet was verified has published nothing.
+  ASSERT_TRUE(put(newer));
+  ASSERT_TRUE(take<VerifyWanted>());
+  server->abandon(*ticket);
+  EXPECT_EQ(server->pending(), 2U) << "nobody fills the driver's threads by leaving";
+  server->on_verified(now, *ticket, newer);
+  EXPECT_FALSE(server->poll_effect());
+  EXPECT_EQ(server->pending(), 1U);
 }
 
 TEST_F(RelayServerTest, a_ticket_is_answered_once) {
