@@ -31,6 +31,11 @@ Result<void> Node::set_relays(std::vector<std::string> const& urls) {
   return set;
 }
 
+void Node::change_settings(Moment now, ChangeableSettings const& settings) {
+  cache_.set_entries_max(settings.cache_entries_max);
+  publisher_.set_republication(now, settings.republish_interval, settings.republish_to_relays);
+}
+
 // A source that cannot answer is not waited for.
 void Node::apply_sources() {
   bool const relay = sources_.relay && relays_.has_relays();

@@ -28,6 +28,7 @@ class Node {
   void set_sources(Sources sources);
   // Errors: relay_url_malformed; number_out_of_range beyond ClientSettings::relays_max.
   base::Result<void> set_relays(std::vector<std::string> const& urls);
+  void change_settings(Moment now, ChangeableSettings const& settings);
 
   // Commands. Errors: resolve_busy.
   base::Result<RequestId> resolve(Moment now, PublicKey const& key,

@@ -42,6 +42,13 @@ struct Settings {
   std::uint32_t searches_max = 4096;
 };
 
+// What of the settings may change while the node lives.
+struct ChangeableSettings {
+  std::uint32_t cache_entries_max = 0;
+  Duration republish_interval;
+  bool republish_to_relays = false;
+};
+
 // Packets kept for longer than a process lives: a database, or nothing.
 class PacketArchive {
  public:

@@ -208,6 +208,11 @@ PutResult PacketCache::put(SignedPacket const& packet, UnixTime now, UnixTime la
   return result;
 }
 
+void PacketCache::set_entries_max(std::uint32_t entries_max) {
+  settings_.entries_max = entries_max;
+  evict_surplus();
+}
+
 void PacketCache::put_not_found(PublicKey const& key, UnixTime now) {
   std::uint32_t const at = index_of(key);
   if (at == none) return add(key, key.view(), now, settings_.not_found_ttl_s);

@@ -81,6 +81,9 @@ class PacketCache {
   std::optional<Entry> find(PublicKey const& key);
   [[nodiscard]] std::optional<Entry> peek(PublicKey const& key) const;
 
+  // At least 1; what is over the new bound goes at once.
+  void set_entries_max(std::uint32_t entries_max);
+
   [[nodiscard]] Settings const& settings() const { return settings_; }
   [[nodiscard]] Counters const& counters() const { return counters_; }
   [[nodiscard]] std::uint32_t size() const { return size_; }

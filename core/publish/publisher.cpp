@@ -206,7 +206,7 @@ void Publisher::on_deadline(Moment now) {
     publications_.at(id).retry_at.reset();
     attempt_publication(now, id);
   }
-  correct_clock(now);
+  draw_distant_anew(now);
   start_due(now);
 }
 

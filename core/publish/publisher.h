@@ -35,6 +35,8 @@ class Publisher {
   // A row that SaveRow gave earlier. Errors: publish_row_malformed; publish_busy beyond keys_max.
   base::Result<void> add_row(Moment now, ByteView row);
   void set_sources(Sources sources) { settings_.sources = sources; }
+  // As of Settings. Turns that a shorter interval leaves too far off are drawn anew.
+  void set_republication(Moment now, Duration interval, bool to_relays);
 
   // Inputs. An id that is no longer known is ignored.
   // `newest` is absent where nobody has a packet. An error: nobody could say.
@@ -91,7 +93,7 @@ class Publisher {
   Duration jittered_interval();
   [[nodiscard]] Duration delay_after(std::uint32_t failures) const;
   void upsert(Moment now, SignedPacket const& packet, std::uint32_t dht_nodes);
-  void correct_clock(Moment now);
+  void draw_distant_anew(Moment now);
 
   Settings settings_;
   engine::Entropy* entropy_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/assert.h"
 #include "core/publish/publisher.h"
 
 namespace dotkey::publish {
@@ -26,6 +27,14 @@ Sources Publisher::republish_sources() const {
   Sources out = settings_.sources;
   if (out.dht && !settings_.republish_to_relays) out.relay = false;
   return out;
+}
+
+void Publisher::set_republication(Moment now, Duration interval, bool to_relays) {
+  DOTKEY_ASSERT(interval.us > 0);
+  now_ = now;
+  settings_.interval = interval;
+  settings_.republish_to_relays = to_relays;
+  draw_distant_anew(now);
 }
 
 void Publisher::save(PublicKey const& key, ScheduleEntry const& entry) {
@@ -99,8 +108,8 @@ void Publisher::on_packet_seen(Moment now, SignedPacket const& packet) {
   effects_.push_always(Adopted{packet});
 }
 
-// A clock that was set back would let keys die before their turn.
-void Publisher::correct_clock(Moment now) {
+// After a clock was set back, or the interval was, keys would die before their turn.
+void Publisher::draw_distant_anew(Moment now) {
   auto const first = schedule_.first_due();
   if (!first || *first - now.unix_time <= settings_.interval * 2) return;
   for (ScheduledKey const& scheduled : schedule_.list()) {

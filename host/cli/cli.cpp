@@ -7,7 +7,6 @@
 
 #include "host/cli/output.h"
 #include "host/cli/program.h"
-#include "host/cli/usage.h"
 #include "host/cli/version.h"
 
 namespace dotkey::host::cli {
@@ -72,7 +71,8 @@ void build_tree(CLI::App& app, Program& program) {
 
 int print_usage_or_help(CLI::App const& app, CLI::ParseError const& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  std::fputs(describe_usage_error(app, error).c_str(), stderr);
+  std::fprintf(stderr, "usage: %s\nRun `dotkey --help`, or `dotkey COMMAND --help`.\n",
+               error.what());
   return exit_usage;
 }
 
@@ -80,6 +80,7 @@ base::Result<void> run_action(Program& program) {
   auto paths = store::paths_from_environment();
   if (!paths) return tl::make_unexpected(paths.error());
   program.paths = std::move(*paths);
+  program.named_options = program.options;
   if (auto complete = complete_options(program.options, program.paths); !complete) {
     if (!program.tolerates_bad_config) return complete;
     program.config_error = complete.error();

@@ -2,6 +2,7 @@
 // dotkey daemon: everything long-lived, in the foreground.
 #include <csignal>
 #include <memory>
+#include <utility>
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "host/channel/socket_path.h"
-#include "host/cli/config.h"
 #include "host/cli/daemon_start.h"
 #include "host/cli/dns_serving.h"
 #include "host/cli/node_settings.h"
@@ -36,9 +36,14 @@ void look_after_log(boost::asio::steady_timer& timer, std::string const& path) {
 // SIGHUP: what is wrong with the file is said, and the old settings stay.
 base::Result<void> reload(Program const& program, daemon::Daemon& daemon) {
   daemon.reload_trust();
-  auto const config = load_config(program.options.config_file, program.paths.config_file);
-  if (!config) return tl::make_unexpected(config.error());
-  return daemon.reload(program.options.named.relays ? program.options.relays : config->relays);
+  daemon.reload_permissions();
+  Options options = program.named_options;
+  store::Paths paths = program.paths;
+  if (auto complete = complete_options(options, paths); !complete) return complete;
+  for (std::string_view const name : start_options_changed(program.options, options)) {
+    print_notice(std::string(name) + " has changed; that takes effect at the next start.");
+  }
+  return daemon.reload(changeable_settings(options));
 }
 
 void reload_at_hangup(boost::asio::signal_set& signals, Program const& program,

@@ -67,6 +67,16 @@ loop::NodeDriverSettings node_settings(Options const& options, std::string const
   return out;
 }
 
+daemon::Changeable changeable_settings(Options const& options) {
+  daemon::Changeable out;
+  out.relays = options.relays;
+  out.packets_max = options.daemon.packets_max;
+  out.api.cache_entries_max = options.daemon.cache_entries_max;
+  out.api.republish_interval = engine::Duration::from_s(options.daemon.republish_interval_s);
+  out.api.republish_to_relays = options.daemon.republish_to_relays;
+  return out;
+}
+
 daemon::CoreSettings core_settings(Program const& program, Purpose purpose) {
   Options const& options = program.options;
   std::string const& state_dir = program.paths.state_dir;

@@ -6,6 +6,7 @@
 
 #include "host/cli/program.h"
 #include "host/daemon/core.h"
+#include "host/daemon/daemon.h"
 #include "host/loop/node_driver.h"
 
 namespace dotkey::host::cli {
@@ -17,6 +18,9 @@ enum class Purpose : std::uint8_t {
   daemon,   // long-lived: answers others on the DHT, keeps records alive
   command,  // for one question
 };
+// What a running daemon takes from its options.
+daemon::Changeable changeable_settings(Options const& options);
+
 daemon::CoreSettings core_settings(Program const& program, Purpose purpose);
 
 }  // namespace dotkey::host::cli

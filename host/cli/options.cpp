@@ -68,4 +68,18 @@ base::Result<void> complete_options(Options& options, store::Paths& paths) {
   return {};
 }
 
+std::vector<std::string_view> start_options_changed(Options const& before, Options const& after) {
+  std::vector<std::string_view> out;
+  auto const compare = [&](std::string_view name, bool changed) {
+    if (changed) out.push_back(name);
+  };
+  compare("bootstrap", before.bootstrap != after.bootstrap);
+  compare("dht", before.no_dht != after.no_dht);
+  compare("allow_local_network", before.allow_local_network != after.allow_local_network);
+  compare("state_dir", before.state_dir != after.state_dir);
+  compare("dht_port", before.daemon.dht_port != after.daemon.dht_port);
+  compare("[dns]", before.dns != after.dns);
+  return out;
+}
+
 }  // namespace dotkey::host::cli

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -47,6 +48,7 @@ struct DnsOptions {
   std::string query_log;
   std::uint32_t threads = 0;  // 0: one
 
+  bool operator==(DnsOptions const&) const = default;
   [[nodiscard]] bool has_listen() const {
     return !listen.empty() || !listen_tls.empty() || !listen_https.empty();
   }
@@ -80,5 +82,8 @@ struct Options {
 // config_malformed and config_unknown_key (file, line and key in the detail), file_unreadable,
 // address_malformed, relay_url_malformed, number_out_of_range.
 base::Result<void> complete_options(Options& options, store::Paths& paths);
+
+// What differs and a daemon takes at its start only, by its name in the configuration file.
+std::vector<std::string_view> start_options_changed(Options const& before, Options const& after);
 
 }  // namespace dotkey::host::cli

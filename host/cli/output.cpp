@@ -19,12 +19,16 @@ void print_line(std::string_view line) {
   std::fflush(stdout);
 }
 
+void print_notice(std::string const& line) {
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
 void print_error(base::Error const& error) {
   std::string line(base::slug_of(error.code));
   line += ": ";
   line += base::advice_for(error.code);
   if (!error.detail.empty()) line += " (" + error.detail + ")";
-  std::fprintf(stderr, "%s\n", line.c_str());
+  print_notice(line);
 }
 
 std::string format_time(engine::UnixTime time) {

@@ -17,6 +17,9 @@ void print_json(boost::json::object const& object);
 
 void print_line(std::string_view line);
 
+// For whoever reads the log: a line on stderr.
+void print_notice(std::string const& line);
+
 // "slug: sentence (detail)" on stderr.
 void print_error(base::Error const& error);
 

@@ -22,6 +22,7 @@ namespace dotkey::host::cli {
 
 struct Program {
   Options options;
+  Options named_options;  // by the command line alone
   store::Paths paths;
   loop::SystemEntropy entropy;
   // Tells the person, or the program that started this one, what went wrong.

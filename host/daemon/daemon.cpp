@@ -61,7 +61,7 @@ void Daemon::reload_trust() {
   if (pages_) pages_->refresh_trust([](bool) {});
 }
 
-Result<void> Daemon::reload(std::vector<std::string> const& relays) {
+void Daemon::reload_permissions() {
   Services& services = core_->services();
   services.local_keys.reload();
   auto const over_http = services.http_keys.keys();
@@ -72,8 +72,15 @@ Result<void> Daemon::reload(std::vector<std::string> const& relays) {
     }
   }
   tell_http_keys(services);
-  auto set = services.driver.set_relays(relays);
-  if (set) services.network.relays = relays;
+}
+
+Result<void> Daemon::reload(Changeable const& settings) {
+  Services& services = core_->services();
+  services.driver.change_settings(settings.api, settings.packets_max);
+  // The same list again would only disturb what is asked of them right now.
+  if (settings.relays == services.network.relays) return {};
+  auto set = services.driver.set_relays(settings.relays);
+  if (set) services.network.relays = settings.relays;
   return set;
 }
 

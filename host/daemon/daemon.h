@@ -2,8 +2,10 @@
 // Everything long-lived in one process: one loop, one core, one socket for the programs of a user.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -20,6 +22,12 @@
 
 namespace dotkey::host::daemon {
 
+struct Changeable {
+  std::vector<std::string> relays;
+  api::ChangeableSettings api;
+  std::uint64_t packets_max = 0;
+};
+
 class Daemon {
  public:
   // Serves on `loop` until it is destroyed, which saves what is to be kept. `loop` and `entropy`
@@ -33,11 +41,15 @@ class Daemon {
   Daemon(Daemon const&) = delete;
   Daemon& operator=(Daemon const&) = delete;
 
-  // What of a changed configuration needs no new start. Errors: those of ApiDriver::set_relays.
-  base::Result<void> reload(std::vector<std::string> const& relays);
+  // What of a changed configuration needs no new start. Errors: those of ApiDriver::set_relays; the
+  // rest has changed then.
+  base::Result<void> reload(Changeable const& settings);
 
   // The local CA and the browsers' trust in it, as `dotkey install` may have left them.
   void reload_trust();
+
+  // What `dotkey allow-local` and `allow-http` may have written.
+  void reload_permissions();
 
   [[nodiscard]] Services& services() { return core_->services(); }
   [[nodiscard]] std::string const& socket_path() const { return listener_->path(); }

@@ -142,6 +142,13 @@ Result<void> ApiDriver::set_relays(std::vector<std::string> const& urls) {
   return node_->set_relays(urls);
 }
 
+void ApiDriver::change_settings(api::ChangeableSettings const& settings,
+                                std::uint64_t packets_max) {
+  packets_->set_packets_max(packets_max);
+  node_->change_settings(moment(), settings);
+  drain();
+}
+
 void ApiDriver::cancel(api::RequestId id) {
   node_->cancel(moment(), id);
   drain();

@@ -74,6 +74,7 @@ class ApiDriver final : private DhtPort::Listener {
   base::Result<void> keep_alive(record::SignedPacket const& packet);
   void forget(crypto::PublicKey const& key);
   base::Result<void> set_relays(std::vector<std::string> const& urls);
+  void change_settings(api::ChangeableSettings const& settings, std::uint64_t packets_max);
 
   void add_observer(Observer& observer) { observers_.push_back(&observer); }
   void remove_observer(Observer& observer) { std::erase(observers_, &observer); }

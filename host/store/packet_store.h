@@ -72,6 +72,9 @@ class PacketStore {
   bool put(record::SignedPacket const& packet, engine::UnixTime last_seen,
            std::function<void(bool)> on_durable);
 
+  // On any thread. A smaller store shrinks by a few rows with each batch that is written.
+  void set_packets_max(std::uint64_t packets_max) { packets_max_ = packets_max; }
+
   [[nodiscard]] std::string const& path() const { return path_; }
   [[nodiscard]] PacketStoreCounters const& counters() const { return counters_; }
 
@@ -90,7 +93,7 @@ class PacketStore {
   bool save_count();
 
   std::string path_;
-  std::uint64_t packets_max_;
+  std::atomic<std::uint64_t> packets_max_;
   std::string hash_key_;
   Database database_;
   Statement upsert_;

@@ -171,34 +171,6 @@ class TheDaemon(NetworkTest):
         self.assertEqual({connection.receive()["op"] for _ in range(200)}, {"resolve"})
         self.assertEqual(relay.requests, 1)
 
-    def test_reloads_its_relays_at_sighup(self):
-        os.makedirs(self.path(".config/dotkey"))
-        config = self.path(".config/dotkey/config.toml")
-        relay = self.relay(payload(NEWER))
-
-        def write(text):
-            with open(config, "w") as file:
-                file.write(text)
-
-        write("dht = false\n")
-        daemon = self.start_daemon()
-        connection = self.connect(daemon)
-        self.assertEqual(connection.ask("resolve", {"key": ALICE.text})["body"]["error"],
-                         "network.no_source")
-        write(f'dht = false\n[relays]\nurls = ["{relay}"]\n')
-        daemon.process.send_signal(1)
-        for _ in range(300):
-            if self.ok_json("status")["relays"]:
-                break
-            time.sleep(0.05)
-        self.assertEqual(connection.ok("resolve", {"key": ALICE.text})["timestamp_us"], 2_000_000)
-        # A broken file changes nothing; the reason is said.
-        write("relais = []\n")
-        daemon.process.send_signal(1)
-        line = daemon.process.stderr.readline()
-        self.assertTrue(line.startswith("config.unknown_key: "), line)
-        self.assertEqual([entry["url"] for entry in connection.ok("status")["relays"]], [relay])
-
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

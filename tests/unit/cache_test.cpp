@@ -40,6 +40,15 @@ TEST(cache, a_packet_is_found_byte_for_byte) {
   EXPECT_EQ(cache.counters().misses, 1U);
 }
 
+TEST(cache, a_smaller_bound_lets_the_longest_unused_go_at_once) {
+  auto cache = small_cache(10);
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) cache.put(packet_of(seed, 1, {}), start);
+  cache.set_entries_max(3);
+  EXPECT_EQ(cache.size(), 3U);
+  EXPECT_FALSE(cache.peek(key_pair(7).public_key()));
+  EXPECT_TRUE(cache.peek(key_pair(8).public_key()));
+}
+
 TEST(cache, the_ttl_is_that_of_the_shortest_record_within_bounds) {
   auto cache = small_cache(10);
   struct Row {

@@ -93,6 +93,16 @@ TEST_F(PacketStoreTest, when_it_is_full_the_packets_unseen_longest_go) {
   EXPECT_TRUE(reader->find(packet_of(60, 0).key()));
 }
 
+TEST_F(PacketStoreTest, a_smaller_bound_holds_from_the_next_packets_on) {
+  auto const store = open(20);
+  for (std::uint8_t number = 1; number <= 20; ++number) {
+    ASSERT_TRUE(put(*store, packet_of(number, 1000), number));
+  }
+  store->set_packets_max(5);
+  ASSERT_TRUE(put(*store, packet_of(21, 1000), 21));
+  EXPECT_EQ(store->counters().packets, 5U);
+}
+
 TEST_F(PacketStoreTest, a_database_of_a_newer_version_is_left_alone) {
   {
     auto const store = open();

@@ -504,6 +504,15 @@ TEST_F(PublisherTest, a_clock_that_is_set_back_does_not_let_keys_die) {
   EXPECT_EQ(puts.size(), 1U);
 }
 
+TEST_F(PublisherTest, a_shorter_interval_holds_for_what_was_scheduled_before) {
+  publish(packet);
+  dht_ends(stored_on(20));
+  relays_end(relays(relay::RelayVerdict::stored, {}));
+  publisher->set_republication(now, Duration::from_s(30), true);
+  for (int i = 0; i < 60 && puts.empty(); ++i) pass(Duration::from_s(1));
+  EXPECT_EQ(puts.size(), 2U) << "to the relays, too";
+}
+
 // 10,000 keys on one node for six hours: puts take 0.5 to 8 s, and one in twenty fails.
 TEST_F(PublisherTest, ten_thousand_keys_stay_alive) {
   constexpr std::uint64_t keys = 10'000;
