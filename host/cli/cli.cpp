@@ -7,6 +7,7 @@
 
 #include "host/cli/output.h"
 #include "host/cli/program.h"
+#include "host/cli/usage.h"
 #include "host/cli/version.h"
 
 namespace dotkey::host::cli {
@@ -71,8 +72,7 @@ void build_tree(CLI::App& app, Program& program) {
 
 int print_usage_or_help(CLI::App const& app, CLI::ParseError const& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-  std::fprintf(stderr, "usage: %s\nRun `dotkey --help`, or `dotkey COMMAND --help`.\n",
-               error.what());
+  std::fputs(describe_usage_error(app, error).c_str(), stderr);
   return exit_usage;
 }
 

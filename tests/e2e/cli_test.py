@@ -14,12 +14,12 @@ import socket
 import ssl
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
-DOTKEY = os.environ.get("DOTKEY", "build/release/dotkey")
+from home import DOTKEY, Home, Testnet, read
+
 SEED = "ab" * 32
 # Of the pkarr vectors (../shared/vectors): what a key looks like.
 KEY_OF_ZERO_SEED = "8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo"
@@ -29,102 +29,6 @@ www  IN CNAME @
 @    TXT "hello world"
 _443._tcp TLSA 3 1 1 0000000000000000000000000000000000000000000000000000000000000001
 """
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-
-class Home(unittest.TestCase):
-    """A home directory of its own for each test."""
-
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory(prefix="dotkey-cli-")
-        self.addCleanup(self.directory.cleanup)
-        self.home = self.directory.name
-        self.env = {"HOME": self.home, "PATH": os.environ["PATH"]}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-            if name in os.environ:
-                self.env[name] = os.environ[name]
-
-    def path(self, *parts):
-        return os.path.join(self.home, *parts)
-
-    def write(self, name, text):
-        with open(self.path(name), "w") as file:
-            file.write(text)
-        return self.path(name)
-
-    def run_dotkey(self, *args, env=None, stdin=None):
-        return subprocess.run(
-            [DOTKEY, *args], env={**self.env, **(env or {})}, input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True, text=True, timeout=60)
-
-    def ok(self, *args, **more):
-        done = self.run_dotkey(*args, **more)
-        self.assertEqual(done.returncode, 0, f"{args}: {done.stderr}")
-        self.assertEqual(done.stderr, "", args)
-        return done.stdout
-
-    def ok_json(self, *args, **more):
-        lines = self.ok(*args, "--json", **more).splitlines()
-        self.assertEqual(len(lines), 1, lines)
-        return json.loads(lines[0])
-
-    def fails(self, slug, *args, code=1, **more):
-        done = self.run_dotkey(*args, **more)
-        self.assertEqual(done.returncode, code, f"{args}: {done.stdout} {done.stderr}")
-        self.assertTrue(done.stderr.startswith(slug + ": "), f"{args}: {done.stderr}")
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-        self.assertEqual(done.stdout, "", args)
-        return done.stderr
-
-    def keys_dir(self):
-        return self.path(".local/share/dotkey/keys")
-
-
-class Testnet:
-    """`dotkey testnet` for the length of a with block."""
-
-    def __init__(self, env, nodes):
-        self.command = [DOTKEY, "testnet", "--nodes", str(nodes)]
-        self.env = env
-
-    def __enter__(self):
-        self.process = subprocess.Popen(self.command, env=self.env, stdout=subprocess.PIPE)
-        self.bootstrap = json.loads(self.process.stdout.readline())["bootstrap"]
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
-        self.exit_code = self.process.wait(timeout=20)
-        self.process.stdout.close()
-
-
-class TheProgram(Home):
-    def test_says_its_version_without_a_home(self):
-        done = subprocess.run([DOTKEY, "--version"], env={}, capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0)
-        self.assertRegex(done.stdout, r"^dotkey \d+\.\d+\.\d+\n$")
-
-    def test_has_help_with_examples_for_every_command(self):
-        commands = ["key", "key new", "key list", "key show", "key export", "key import",
-                    "key remove", "publish", "resolve", "encode", "decode", "tlsa", "cert",
-                    "cert new", "testnet"]
-        for command in [""] + commands:
-            text = self.ok(*command.split(), "--help")
-            self.assertIn("Example", text, command)
-            self.assertIn(f"dotkey {command}".strip(), text)
-
-    def test_answers_wrong_usage_with_exit_code_2(self):
-        for args in ([], ["frob"], ["key"], ["key", "new"], ["publish", "alice"], ["encode"],
-                     ["resolve", "x", "--policy", "latest"], ["testnet", "--nodes", "0"],
-                     ["key", "import", "a"], ["--no-such-option", "key", "list"]):
-            done = self.run_dotkey(*args)
-            self.assertEqual(done.returncode, 2, args)
-            self.assertTrue(done.stderr.startswith("usage: "), done.stderr)
 
 
 class Keys(Home):
