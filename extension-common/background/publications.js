@@ -4,6 +4,7 @@
 // sent again after an interruption is the same packet and no second publication.
 //
 //   asked → signed → sent → done | conflict | failed
+import { isNothingThere } from '../lib/answers.js';
 import { webextension } from '../lib/webextension.js';
 
 const storageKey = 'publications';
@@ -12,6 +13,8 @@ const zoneSizeMax = 1 << 16;
 export const resumeAlarm = 'publications';
 
 const isOpen = ({ state }) => ['asked', 'signed', 'sent'].includes(state);
+// Says nothing of the network; the next life tries again.
+const isPassing = (slug) => ['cancelled', 'host.lost'].includes(slug);
 
 export class Publications {
   #sign;
@@ -129,19 +132,24 @@ export class Publications {
   /** What a step changes; null to try again later. */
   async #step(backend, job) {
     if (job.state === 'asked') return this.#signed(job);
-    if (job.state === 'signed') {
-      const theirs = job.baseUs === null ? (await backend.newest(job.key)).found : undefined;
+    const wasSent = job.state === 'sent';
+    const seen = job.baseUs === null || wasSent ? await backend.newest(job.key) : {};
+    const isOurs = seen.found?.canonical === job.packet;
+    if (job.baseUs === null && !isOurs) {
       // The person saw nothing published; whatever is there came from somebody else.
-      if (theirs && theirs.canonical !== job.packet) {
-        return this.#ended('conflict',
-          { slug: 'publish.conflict', relays: [], dhtNodes: 0, theirs });
-      }
-      return this.#send(backend, await this.#put(job.key, { state: 'sent' }));
+      if (seen.found) return this.#notSent('publish.conflict', { theirs: seen.found });
+      // No condition says "only where nothing is": it goes on when nothing is known to be there.
+      if (!isNothingThere(seen)) return this.#notSent(seen.error, seen);
     }
-    // Interrupted, so it may have arrived: whoever has it keeps it, the others get it without a
-    // condition.
-    const { found } = await backend.newest(job.key);
-    return this.#send(backend, found?.canonical === job.packet ? { ...job, baseUs: null } : job);
+    const sent = wasSent ? job : await this.#put(job.key, { state: 'sent' });
+    // Interrupted, and it arrived: whoever has it keeps it, the others get it without a condition.
+    return this.#send(backend, isOurs ? { ...sent, baseUs: null } : sent);
+  }
+
+  #notSent(slug, { detail = '', theirs = null }) {
+    if (isPassing(slug)) return null;
+    return this.#ended(slug === 'publish.conflict' ? 'conflict' : 'failed',
+      { slug, detail, relays: [], dhtNodes: 0, theirs });
   }
 
   async #signed({ custody, name, key, zone, baseUs }) {
@@ -163,7 +171,7 @@ export class Publications {
         : { ...outcome, theirs };
     }
     const { error, detail, relays = [], dht_nodes = 0, theirs } = outcome;
-    if (error === 'cancelled' || error === 'host.lost') return null;
+    if (isPassing(error)) return null;
     const result = { relays, dhtNodes: dht_nodes };
     if (error === undefined || error === 'publish.too_few_nodes') {
       return this.#ended('done', { ...result, slug: error ?? '' });

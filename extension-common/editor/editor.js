@@ -2,6 +2,7 @@
 // The records of one key: edited as a table or as a zone file, compared with what is published,
 // published. What was typed outlives the page.
 import { loadCore } from '../core/driver.mjs';
+import { isNothingThere } from '../lib/answers.js';
 import { differenceOf, isSame, mergeOf } from '../lib/difference.js';
 import { lineOf, rowOf } from '../lib/record-fields.js';
 import { webextension } from '../lib/webextension.js';
@@ -18,7 +19,6 @@ import { newRow, RecordTable } from './table.js';
 
 const sizeMax = 1000;  // of a packet's DNS message
 const saveAfterMs = 300;
-const nothingThere = ['resolve.not_found', 'relay.not_found'];
 
 class Editor {
   #core;
@@ -64,7 +64,7 @@ class Editor {
     const answer = await ask('records.newest', this.#key.key);
     find('editor').ariaBusy = null;
     if (answer.found) this.#learn(answer.found.packet, isEdited);
-    else if (nothingThere.includes(answer.error)) this.#learn(null, isEdited);
+    else if (isNothingThere(answer)) this.#learn(null, isEdited);
     else {
       notice('bad', translate('editor_look_failed'), sentenceOf(answer),
         make('button', { type: 'button', class: 'small', onclick: () => this.look() },
