@@ -167,8 +167,9 @@ registerMessages({ ready, table: {
 } });
 
 async function forgetKey(key) {
-  await Promise.all([publications.forget(key), (await backend()).forget(key),
-    webextension.storage.local.remove(`draft:${key}`)]);
+  const isHost = (await mode.settled()) === 'host';
+  await Promise.all([publications.forget(key), relayBackend.forget(key),
+    isHost && hostBackend.forget(key), webextension.storage.local.remove(`draft:${key}`)]);
 }
 
 async function fetchCertificate({ host, port }) {

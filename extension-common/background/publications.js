@@ -31,6 +31,7 @@ export class Publications {
    * backend(): a promise of what publishes:
    *   newest(key) → {found?: {canonical, packet}, error?}
    *   publish(canonical, casUs | null, key) → {error?, relays, dht_nodes, theirs?} | Failure
+   *   forget(key): stores nothing again
    */
   constructor({ sign, backend, nowMs = () => Date.now() }) {
     this.#sign = sign;
@@ -49,9 +50,11 @@ export class Publications {
     return (await webextension.storage.local.get(storageKey))[storageKey] ?? {};
   }
 
-  #put(key, changes) {
+  /** → the changed job; null where it was forgotten meanwhile. */
+  #put({ key, createdMs }, changes) {
     return this.#inOrder(async () => {
       const jobs = await this.all();
+      if (jobs[key]?.createdMs !== createdMs) return null;
       const job = { ...jobs[key], ...changes };
       await webextension.storage.local.set({ [storageKey]: { ...jobs, [key]: job } });
       return job;
@@ -95,6 +98,7 @@ export class Publications {
 
   /** The person has read how it ended, or the key is gone. */
   forget(key) {
+    this.#passphrases.delete(key);
     return this.#inOrder(async () => {
       const { [key]: _, ...rest } = await this.all();
       await webextension.storage.local.set({ [storageKey]: rest });
@@ -125,7 +129,9 @@ export class Publications {
     while (isOpen(now)) {
       const changes = await this.#step(backend, now);
       if (changes === null) return;
-      now = await this.#put(now.key, changes);
+      now = await this.#put(now, changes);
+      // It may have been stored before the key was gone, and would be again and again.
+      if (now === null) return backend.forget(job.key);
     }
   }
 
@@ -141,7 +147,8 @@ export class Publications {
       // No condition says "only where nothing is": it goes on when nothing is known to be there.
       if (!isNothingThere(seen)) return this.#notSent(seen.error, seen);
     }
-    const sent = wasSent ? job : await this.#put(job.key, { state: 'sent' });
+    const sent = wasSent ? job : await this.#put(job, { state: 'sent' });
+    if (sent === null) return {};
     // Interrupted, and it arrived: whoever has it keeps it, the others get it without a condition.
     return this.#send(backend, isOurs ? { ...sent, baseUs: null } : sent);
   }

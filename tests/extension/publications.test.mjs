@@ -5,6 +5,7 @@ import { beforeEach, test } from 'node:test';
 
 import { storage } from './memory.mjs';
 import { Publications } from '../../extension-common/background/publications.js';
+import { RelayBackend } from '../../build/extension-chrome/background/relay-backend.js';
 
 const key = 'k'.repeat(52);
 const asked = { custody: 'browser', name: 'home', key, zone: '@ 300 A 192.0.2.1', baseUs: null };
@@ -14,6 +15,7 @@ const stored = async () => (await storage.local.get('publications')).publication
 /** A network of which `answers` says what differs from one where all goes well. */
 class Network {
   published = [];
+  forgotten = [];
   newest = async () => notFound;
 
   constructor(answers = {}) {
@@ -23,6 +25,10 @@ class Network {
   async publish(packet, casUs) {
     this.published.push({ packet, casUs });
     return { relays: [], dht_nodes: 8 };
+  }
+
+  async forget(gone) {
+    this.forgotten.push(gone);
   }
 }
 
@@ -86,4 +92,51 @@ test('what was seen is replaced on the condition that it is still there', async 
   const network = new Network({ newest: async () => ({ error: 'resolve.timeout' }) });
   assert.equal((await publishBy(network, { baseUs: 7 })).state, 'done');
   assert.deepEqual(network.published, [{ packet: 'ours', casUs: 7 }]);
+});
+
+test('a key that is removed while it signs publishes nothing and leaves nothing', async () => {
+  const network = new Network();
+  const publications = publicationsBy(network, async () => {
+    await publications.forget(key);
+    return { packet: 'ours' };
+  });
+  await publications.start(asked);
+  await publications.idle();
+  assert.deepEqual(await stored(), {});
+  assert.deepEqual(network.published, []);
+});
+
+test('a key that is removed during the second look publishes nothing', async () => {
+  const network = new Network();
+  const publications = publicationsBy(network);
+  network.newest = async () => {
+    await publications.forget(key);
+    return notFound;
+  };
+  await publications.start(asked);
+  await publications.idle();
+  assert.deepEqual(await stored(), {});
+  assert.deepEqual(network.published, []);
+});
+
+test('a key that is removed while its packet is sent is not kept alive', async () => {
+  const network = new Network();
+  const publications = publicationsBy(network);
+  network.publish = async () => {
+    await publications.forget(key);
+    return { relays: [], dht_nodes: 8 };
+  };
+  await publications.start(asked);
+  await publications.idle();
+  assert.deepEqual(await stored(), {});
+  assert.deepEqual(network.forgotten, [key]);
+});
+
+test('a removed key leaves no row for the time after the program, and asks no relay', async () => {
+  await storage.local.set({ rows: { [key]: 'a row', other: 'another' } });
+  const backend = new RelayBackend({ onAdopted() {},
+    loadCore: () => assert.fail('a node was started'),
+    settings: () => assert.fail('the settings were read') });
+  await backend.forget(key);
+  assert.deepEqual(await storage.local.get('rows'), { rows: { other: 'another' } });
 });
