@@ -42,7 +42,7 @@ const session = new Session({
     plainKeys.set([]);
   },
   onEvidence: answer,
-  onRefusal: remember,
+  onRefusal: (refusal) => sites.refuse(refusal),
   onHttpKeys: (keys) => plainKeys.set(keys),
   onProbe: probe,
   onProgress(progress) {
@@ -86,14 +86,6 @@ async function reopen(url) {
   if (site === null || !(await whenReady())) return false;
   await intercept.retrySite(site);
   return true;
-}
-
-// The program's word for why a page did not load. What was found here is kept: it was checked.
-function remember({ host, port, slug, pinless }) {
-  const known = sites.get({ host, port });
-  if (known?.allowed !== false || known.key === undefined) {
-    sites.put({ host, port, allowed: false, slug, pinless });
-  }
 }
 
 // Without the program, the records are all that a page of a key can be.
@@ -147,11 +139,13 @@ async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints }) 
   if (slug === '') {
     const confirmed = fingerprints !== null && session.hello?.caSha256 !== null;
     if (confirmed && !site.confirmed) await sites.put({ ...site, confirmed });
+    else await sites.noteOpen(where);
     return true;
   }
   if (isMainFrame && tabId >= 0) block(tabId, url);
   await intercept.denySite(where);
-  await sites.put({ ...site, ...where, allowed: false, slug });
+  await (site === null ? sites.refuse({ ...where, slug, pinless: false })
+    : sites.put({ ...site, allowed: false, slug }));
   return false;
 }
 

@@ -13,6 +13,7 @@ const isPort = (value) => Number.isInteger(value) && value > 0 && value < 65536;
 const isNothing = (value) => value === undefined || value === null;
 const isTime = (value) => value === null || (Number.isSafeInteger(value) && value >= 0);
 
+const isPage = (body) => isUrl(body?.url) && typeof body.isOpen === 'boolean';
 const isConsent = (body) => isUrl(body?.url) && typeof body.allow === 'boolean';
 
 const doctorTimeoutMs = 100_000;
@@ -29,11 +30,18 @@ const readers = ['popup', 'keys', 'editor', 'options', 'network', 'welcome', 're
 
 /** What pages that guard sites ask. */
 export function siteOperations({ session, sites, plainKeys, reopen, core, mode }) {
-  async function describe(url) {
+  // What is known of the page that stands in a tab: not what became of another try to load it.
+  const siteShown = (where) => {
+    const verdict = sites.get(where);
+    return verdict?.allowed ? verdict : sites.describe(where);
+  };
+
+  async function describe({ url, isOpen }) {
     const where = siteOf(url);
     // Nothing is known of a page that nobody verified, even if there is one beside it that was.
     const plain = plainKeys.covers(url);
-    const site = where === null || plain ? null : sites.get(where);
+    const site = where === null || plain ? null
+      : isOpen ? siteShown(where) : sites.describe(where);
     const slug = site?.allowed === false ? site.slug : session.slug;
     const status = { state: session.state, version: session.hello?.version ?? null };
     let advice = '';
@@ -54,7 +62,7 @@ export function siteOperations({ session, sites, plainKeys, reopen, core, mode }
     const where = siteOf(url);
     const key = where === null ? null : keyOf(where.host);
     if (key === null) return null;
-    if (allow && !isPlainOffered(sites.get(where))) return null;
+    if (allow && !isPlainOffered(sites.describe(where))) return null;
     const { keys } = await session.request('allow_http', { key, allow });
     await plainKeys.set(parseHttpKeys({ http_keys: keys }));
     const { pathname, search, hash } = new URL(url);
@@ -62,7 +70,7 @@ export function siteOperations({ session, sites, plainKeys, reopen, core, mode }
   }
 
   return {
-    'describe': { from: ['popup', 'blocked', 'options', 'records'], accepts: isUrl,
+    'describe': { from: ['popup', 'blocked', 'options', 'records'], accepts: isPage,
       run: describe },
     'advice': { from: ['records'], accepts: (slug) => isText(slug, 81),
       run: async (slug) => ({ advice: (await core()).adviceFor(slug) }) },

@@ -20,6 +20,7 @@ function wantedAddress() {
 
 const ask = (op, body) => webextension.runtime.sendMessage({ op, body });
 const url = wantedAddress();
+const describe = () => ask('describe', { url, isOpen: false });
 
 // An address is opened by itself once in a while only, or a page that never loads would be tried
 // for ever.
@@ -42,7 +43,7 @@ function showRecords() {
 }
 
 async function show() {
-  let description = url === null ? null : await ask('describe', url);
+  let description = url === null ? null : await describe();
   if (description?.mode === 'relay') return showRecords();
   if (description !== null && isEarly(description) && mayOpenByItself()) {
     renderWaiting(document, description);
@@ -50,7 +51,7 @@ async function show() {
       location.replace(url);
       return;
     }
-    description = await ask('describe', url);
+    description = await describe();
     if (description?.mode === 'relay') return showRecords();
   }
   render(document, description);

@@ -90,7 +90,7 @@ function link(state, name, text) {
 }
 
 async function showChain(relays) {
-  const { session, slug, advice = '' } = await ask('describe', '');
+  const { session, slug, advice = '' } = await ask('describe', { url: '', isOpen: false });
   const program = session?.state === 'ready'
     ? link('verified', 'chain_program', translate('chain_program_fine', session.version))
     : link(mode === 'relay' ? 'unverified' : 'blocked', 'chain_program',

@@ -19,12 +19,14 @@ async function currentUrl() {
 }
 
 // The blocked page and that of a key's records carry the address that they stand for.
-function addressOf(url) {
+function pageOf(url) {
   for (const page of ['blocked', 'records']) {
     const own = webextension.runtime.getURL(`${page}/${page}.html#`);
-    if (url.startsWith(own)) return decodeURIComponent(url.slice(own.length));
+    if (url.startsWith(own)) {
+      return { url: decodeURIComponent(url.slice(own.length)), isOpen: false };
+    }
   }
-  return url;
+  return { url, isOpen: true };
 }
 
 async function copyKey({ currentTarget }) {
@@ -99,7 +101,7 @@ async function start() {
   const showKeysTab = startTabs();
   find('copy').addEventListener('click', (event) => copyKey(event));
   const description = await webextension.runtime.sendMessage(
-    { op: 'describe', body: addressOf(await currentUrl()) });
+    { op: 'describe', body: pageOf(await currentUrl()) });
   render(document, description);
   const { key = null, where = null, mode } = description ?? {};
   if (where === null) showKeysTab();

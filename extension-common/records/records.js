@@ -38,7 +38,7 @@ async function show(mode) {
     return renderDenied(denied, advice);
   }
   if (url === null) return renderFailure({ error: 'hostname.malformed', advice: '' }, null);
-  const { where, key } = await ask('describe', url);
+  const { where, key } = await ask('describe', { url, isOpen: false });
   if (!key) return renderFailure({ error: 'hostname.malformed', advice: '' }, where);
   renderAsking(where);
   const [newest, ways] = await Promise.all([ask('records.newest', key),

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// A site that was verified opens again, whatever kept it from loading once. With the real program,
+// in sandbox.sh.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+
+import { browserNames, pollUntil, startInstalledBrowser } from './browsers.mjs';
+import { startResolver } from './resolver.mjs';
+import { untilBlocked, untilOpen } from './tabs.mjs';
+import { World } from './world.mjs';
+
+const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
+const world = new World();
+let resolver, stranger;
+
+/** A page of another origin, without TLS. */
+async function startStranger() {
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end('<!doctype html><title>Stranger</title><link rel="icon" href="data:,">');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.url = `http://127.0.0.1:${server.address().port}/`;
+  return server;
+}
+
+before(async () => {
+  resolver = await startResolver(world.addresses);
+  await world.start();
+  await world.install();
+  stranger = await startStranger();
+});
+after(async () => {
+  stranger?.close();
+  await world.close();
+  resolver.close();
+});
+
+for (const name of chosen) {
+  describe(name, () => {
+    let browser;
+    before(async () => {
+      browser = await startInstalledBrowser(name, world);
+      // What is allowed from then on reaches it.
+      await pollUntil('a daemon runs', async () => (await world.daemonPid()) !== null);
+    });
+    after(async () => browser?.close());
+
+    async function openStranger() {
+      const tab = await browser.open(stranger.url);
+      await pollUntil('the stranger is there', async () =>
+        (await tab.evaluate('document.title').catch(() => '')) === 'Stranger');
+      return tab;
+    }
+
+    const textOfPopup = async (url) => {
+      const popup = await browser.openExtensionPage(
+        `popup/popup.html?url=${encodeURIComponent(url)}`);
+      const text = await pollUntil('the popup is filled', () => popup.evaluate(
+        'document.querySelector("main").ariaBusy === null && document.body.innerText'));
+      await popup.close();
+      return text;
+    };
+
+    test('a server that was down for a moment', async () => {
+      const site = await world.addSite(`down-${name}`);
+      const tab = await browser.open(site.url);
+      await untilOpen(browser, tab, site);
+      site.close();
+      tab.reload().catch(() => {});
+      await untilBlocked(browser, tab, site.url, 'site.unreachable');
+      assert.match(await textOfPopup(await browser.addressOf(tab)), /Blocked/);
+      await site.listen(site.certificate);
+      await tab.evaluate('document.getElementById("retry").click()');
+      await untilOpen(browser, tab, site);
+      assert.match(await textOfPopup(site.url), /Verified/);
+      await untilOpen(browser, await browser.open(site.url), site);
+    });
+
+    test('a stranger who has its proxy refuse something', async () => {
+      const site = await world.addSite(`victim-${name}`);
+      const tab = await browser.open(site.url);
+      await untilOpen(browser, tab, site);
+      const attacker = await openStranger();
+      await attacker.evaluate((url) => new Promise((resolve) => {
+        const socket = new WebSocket(url);
+        socket.onopen = socket.onerror = socket.onclose = resolve;
+      }), `ws://${site.host}:443/`);
+      tab.reload().catch(() => {});
+      await pollUntil('it was asked for', () =>
+        site.requests.filter((line) => line === 'GET /').length === 2);
+      await untilOpen(browser, await browser.open(site.url), site);
+      await untilOpen(browser, tab, site);
+      assert.match(await textOfPopup(site.url), /Verified/);
+    });
+  });
+}
