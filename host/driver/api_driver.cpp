@@ -149,6 +149,10 @@ void ApiDriver::change_settings(api::ChangeableSettings const& settings,
   drain();
 }
 
+std::optional<record::SignedPacket> ApiDriver::newest_known(crypto::PublicKey const& key) {
+  return node_->newest_known(moment(), key);
+}
+
 void ApiDriver::cancel(api::RequestId id) {
   node_->cancel(moment(), id);
   drain();

@@ -80,6 +80,8 @@ class ApiDriver final : private DhtPort::Listener {
   void remove_observer(Observer& observer) { std::erase(observers_, &observer); }
 
   [[nodiscard]] api::Node const& node() const { return *node_; }
+  // See api::Node::newest_known().
+  [[nodiscard]] std::optional<record::SignedPacket> newest_known(crypto::PublicKey const& key);
   // Null without the DHT.
   [[nodiscard]] loop::NodeDriver const* dht() const { return dht_.get(); }
   [[nodiscard]] store::PacketStore const& packets() const { return *packets_; }

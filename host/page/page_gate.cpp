@@ -30,9 +30,13 @@ bool is_port_published(Site const& site, Endpoint const& endpoint) {
   return is_usual_port(site.port) || endpoint.port != site.port || !endpoint.tlsa.empty();
 }
 
-bool has_pins(record::SignedPacket const& packet) {
-  return std::any_of(packet.records().begin(), packet.records().end(),
-                     [](auto const& record) { return record.type == wire::dns::RecordType::tlsa; });
+// In any of the packets, for whatever port and name.
+bool has_pins(std::map<crypto::PublicKey, record::SignedPacket> const& packets) {
+  auto const is_pin = [](auto const& record) { return record.type == wire::dns::RecordType::tlsa; };
+  return std::any_of(packets.begin(), packets.end(), [&](auto const& entry) {
+    auto const& records = entry.second.records();
+    return std::any_of(records.begin(), records.end(), is_pin);
+  });
 }
 
 LocalNetwork word_for(bool local) {
@@ -195,14 +199,14 @@ void PageGate::on_searched_plain(Site const& site, resolve::EndpointSearch const
   for (Endpoint const& endpoint : search.endpoints()) {
     for (crypto::PublicKey const& key : endpoint.path) {
       auto const* const packet = search.packet_of(key);
-      if (packet == nullptr || has_pins(*packet)) {
-        return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
-      }
+      if (packet == nullptr) return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
       found.packets.emplace(key, *packet);
     }
     // A service record speaks of another port, and of TLS there.
     if (endpoint.port == site.port) found.endpoints.push_back(endpoint);
   }
+  take_newest(found.packets);
+  if (has_pins(found.packets)) return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
   if (!is_usual_port(site.port) || found.endpoints.empty()) {
     return on_resolved(base::fail(ErrorCode::proxy_port_refused));
   }
@@ -291,6 +295,7 @@ std::vector<PageGate::Resting> PageGate::sites_resting_on(
     if (used == found.packets.end() || !packet.is_more_recent_than(used->second)) continue;
     Packets packets = found.packets;
     packets.insert_or_assign(packet.key(), packet);
+    take_newest(packets);
     Resting resting{site};
     for (Allowed const& allowed : found.allowed) {
       auto const finding = look_at(site, allowed, packets);
@@ -302,6 +307,30 @@ std::vector<PageGate::Resting> PageGate::sites_resting_on(
   return sites;
 }
 
+proxy::Decision PageGate::judge(Site const& site, Allowed const& shown, Packets const& packets) {
+  auto const finding = look_at(site, shown, packets);
+  if (!finding) return proxy::Deny{std::string(base::slug_of(finding.error().code))};
+  if (!pin::is_allowed(finding->decision.verdict)) {
+    return proxy::Deny{std::string(pin::slug_of(finding->decision.verdict))};
+  }
+  std::chrono::seconds validity(valid_for_max_s);
+  for (auto const& [key, packet] : packets) validity = std::min(validity, valid_for(packet));
+  return proxy::Allow{validity};
+}
+
+bool PageGate::take_newest(Packets& packets) const {
+  bool changed = false;
+  for (auto& [key, packet] : packets) {
+    auto known = parts_.driver.newest_known(key);
+    if (!known || !known->is_more_recent_than(packet)) continue;
+    packet = std::move(*known);
+    changed = true;
+  }
+  return changed;
+}
+
+// By the packets known now: those that the way was found by may be older, since the first answer
+// was enough to go there.
 void PageGate::decide(proxy::Evidence evidence, OnDecided on_decided) {
   Site const site = evidence.site;
   Found const* const found = find(site);
@@ -309,37 +338,34 @@ void PageGate::decide(proxy::Evidence evidence, OnDecided on_decided) {
     return on_decided(proxy::Deny{std::string(base::slug_of(ErrorCode::evidence_packet_missing))});
   }
   Allowed shown{evidence.route.host, evidence.route.port, std::move(evidence.chain)};
-  auto const finding = look_at(site, shown, found->packets);
-  bool const allow = finding && pin::is_allowed(finding->decision.verdict);
-  proxy::Decision decision = proxy::Deny{std::string(
-      finding ? pin::slug_of(finding->decision.verdict) : base::slug_of(finding.error().code))};
-  if (allow) {
-    std::chrono::seconds validity(valid_for_max_s);
-    for (auto const& [key, packet] : found->packets) {
-      validity = std::min(validity, valid_for(packet));
-    }
-    decision = proxy::Allow{validity};
-  }
-  if (witness_ == nullptr) {
-    note_probe(site, allow);
-    if (allow) remember_allowed(site, std::move(shown));
-    return on_decided(decision);
-  }
+  Packets packets = found->packets;
+  take_newest(packets);
+  proxy::Decision const decision = judge(site, shown, packets);
+  if (witness_ == nullptr) return conclude(site, std::move(shown), decision, on_decided);
   // It sees what we deny too: the blocked page explains with it.
-  witness_->examine(
-      describe(site, *found, shown, evidence.endpoint.address),
-      [this, alive = std::weak_ptr(alive_), site, allow, shown, decision,
-       on_decided](WitnessVerdict const& theirs) {
-        if (!alive.expired()) note_probe(site, allow && theirs.allow);
-        if (allow && theirs.allow && !alive.expired()) remember_allowed(site, shown);
-        on_decided(theirs.allow ? decision : proxy::Decision(proxy::Deny{theirs.slug}));
-      });
+  ShownEvidence const described = describe(site, *found, packets, shown, evidence.endpoint.address);
+  witness_->examine(described, [this, alive = std::weak_ptr(alive_), site, shown, packets, decision,
+                                on_decided](WitnessVerdict const& theirs) {
+    if (alive.expired()) return;
+    if (!theirs.allow) return conclude(site, shown, proxy::Deny{theirs.slug}, on_decided);
+    Packets newest = packets;
+    bool const changed = take_newest(newest);
+    conclude(site, shown, changed ? judge(site, shown, newest) : decision, on_decided);
+  });
 }
 
-ShownEvidence PageGate::describe(Site const& site, Found const& found, Allowed const& shown,
-                                 base::IpAddress const& address) {
+void PageGate::conclude(Site const& site, Allowed shown, proxy::Decision const& decision,
+                        OnDecided const& on_decided) {
+  bool const allow = std::holds_alternative<proxy::Allow>(decision);
+  note_probe(site, allow);
+  if (allow) remember_allowed(site, std::move(shown));
+  on_decided(decision);
+}
+
+ShownEvidence PageGate::describe(Site const& site, Found const& found, Packets const& packets,
+                                 Allowed const& shown, base::IpAddress const& address) {
   ShownEvidence out{site, {}, shown.chain, shown.route_host, shown.route_port, address};
-  for (auto const& [key, packet] : found.packets) {
+  for (auto const& [key, packet] : packets) {
     out.packets.push_back(base::to_bytes(packet.canonical()));
   }
   out.source = found.source;
@@ -352,10 +378,7 @@ void PageGate::on_refused(Site const& site, std::string_view slug) {
   if (is_probe(site)) probe_trace_.refused = slug;
   if (witness_ == nullptr) return;
   Found const* const found = find(site);
-  bool const pinless =
-      found != nullptr && std::none_of(found->packets.begin(), found->packets.end(),
-                                       [](auto const& entry) { return has_pins(entry.second); });
-  witness_->on_refused(site, slug, pinless);
+  witness_->on_refused(site, slug, found != nullptr && !has_pins(found->packets));
 }
 
 }  // namespace dotkey::host::page

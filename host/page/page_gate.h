@@ -111,8 +111,15 @@ class PageGate final : public proxy::Gate {
   void remember_allowed(proxy::Site const& site, Allowed allowed);
   static base::Result<evidence::Finding> look_at(proxy::Site const& site, Allowed const& shown,
                                                  Packets const& packets);
-  static ShownEvidence describe(proxy::Site const& site, Found const& found, Allowed const& shown,
-                                base::IpAddress const& address);
+  static proxy::Decision judge(proxy::Site const& site, Allowed const& shown,
+                               Packets const& packets);
+  // What the site was found by may have been replaced since: puts the newest packets that are known
+  // in their places. False: nothing newer is known.
+  bool take_newest(Packets& packets) const;
+  void conclude(proxy::Site const& site, Allowed shown, proxy::Decision const& decision,
+                OnDecided const& on_decided);
+  static ShownEvidence describe(proxy::Site const& site, Found const& found, Packets const& packets,
+                                Allowed const& shown, base::IpAddress const& address);
 
   GateParts& parts_;
   Witness* witness_;
