@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { browserNames, pollUntil, root, startBrowser } from './browsers.mjs';
-import { keyOf, Stage } from './scripted.mjs';
+import { keyOf, Stage, zonePacket } from './scripted.mjs';
 
 const screenshots = path.join(root, 'build/e2e/screenshots');
 const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
@@ -22,7 +22,7 @@ async function prepareStage() {
   const other = await stage.certificate('other', `${keyOf(1)}.key`);
   const lies = {
     forged: ({ packets }) => ({ packets: [flip(packets[0])] }),
-    foreign: ({ zone }) => ({ packets: [stage.packet(9, zone)] }),
+    foreign: ({ zone }) => ({ packets: [zonePacket(9, zone)] }),
     mismatch: () => ({ chain: [other] }),
   };
   const urls = { good: await stage.addSite(1) };

@@ -2,87 +2,21 @@
 // Chromium stops a service worker when it pleases. Here it is stopped between every two steps of a
 // publication; what was begun ends all the same, with one packet.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
 import { pollUntil, startBrowser } from './browsers.mjs';
 import {
   addRecord, click, makeKey, openEditor, openPage, passphrase, untilSays, untilTrue, useRelay,
 } from './person.mjs';
+import { RelayGate } from './relay-gate.mjs';
 import { World } from './world.mjs';
-
-/** Stands before the relay: counts packets, and keeps back what `holds` says. */
-class Counter {
-  packets = new Set();
-  puts = 0;
-  holds = () => false;
-  #held = [];
-
-  constructor(behind) {
-    this.behind = new URL(behind);
-    this.server = http.createServer((request, response) => this.#serve(request, response));
-  }
-
-  async start() {
-    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    this.url = `http://127.0.0.1:${this.server.address().port}`;
-    return this;
-  }
-
-  async #serve(request, response) {
-    const parts = [];
-    for await (const part of request) parts.push(part);
-    const body = Buffer.concat(parts);
-    if (request.method === 'PUT') {
-      ++this.puts;
-      this.packets.add(body.toString('hex'));
-    }
-    if (this.holds(request.method, 'before')) await new Promise((go) => this.#held.push(go));
-    const { status, headers, answer } = await this.#forward(request, body);
-    if (this.holds(request.method, 'after')) await new Promise((go) => this.#held.push(go));
-    response.writeHead(status, headers);
-    response.end(answer);
-  }
-
-  #forward({ method, url, headers }, body) {
-    return new Promise((resolve) => {
-      const forwarded = http.request({ host: this.behind.hostname, port: this.behind.port, method,
-        path: url, headers: { ...headers, host: this.behind.host } }, async (response) => {
-        const parts = [];
-        for await (const part of response) parts.push(part);
-        resolve({ status: response.statusCode, headers: response.headers,
-          answer: Buffer.concat(parts) });
-      });
-      forwarded.on('error', () => resolve({ status: 502, headers: {}, answer: '' }));
-      forwarded.end(body);
-    });
-  }
-
-  get held() { return this.#held.length; }
-
-  release() {
-    this.holds = () => false;
-    for (const go of this.#held.splice(0)) go();
-  }
-
-  forget() {
-    this.packets.clear();
-    this.puts = 0;
-  }
-
-  close() {
-    this.release();
-    this.server.close();
-    this.server.closeAllConnections();
-  }
-}
 
 const world = new World();
 let browser, relay, editor, key;
 
 before(async () => {
   await world.start();
-  relay = await new Counter(world.ready.relay).start();
+  relay = await new RelayGate(world.ready.relay).start();
   browser = await startBrowser('chromium');
   await useRelay(browser, relay.url);
   key = await makeKey(browser, 'home', passphrase);
@@ -204,13 +138,14 @@ describe('a publication ends with one packet when the service worker is stopped'
   test('and a locked key is asked for when nothing was signed', async () => {
     await change();
     await kill();
-    await editor.evaluate(() => chrome.storage.session.set({ seeds: {} }));
     const zone = `n${number} 300 A 192.0.2.${number}`;
     const { timestampUs } = await jobOf();
     await editor.evaluate((begun) => chrome.storage.local.set(
       { publications: { [begun.key]: begun } }),
     { custody: 'browser', name: 'home', key, zone, baseUs: timestampUs, state: 'asked',
       createdMs: Date.now() });
+    // Last: the editor asks for the keys when this changes, which wakes the worker.
+    await editor.evaluate(() => chrome.storage.session.set({ seeds: {} }));
     await wake();
     await untilState('failed');
     assert.equal(relay.puts, 0);

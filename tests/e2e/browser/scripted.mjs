@@ -13,6 +13,11 @@ export const core = await load();
 
 const seedOf = (number) => new Uint8Array(32).fill(number);
 export const keyOf = (number) => core.publicKeyOf(seedOf(number)).key;
+export const wordsOf = (number) => core.phraseOf(seedOf(number)).words;
+
+/** A packet of the key, signed now. */
+export const zonePacket = (number, zone) =>
+  base64(core.buildPacket(seedOf(number), Date.now() * 1000, zone).packet);
 
 export class Stage {
   sites = {};
@@ -39,10 +44,6 @@ export class Stage {
     return new X509Certificate(await readFile(this.file(`${name}.crt`))).raw;
   }
 
-  packet(number, zone) {
-    return base64(core.buildPacket(seedOf(number), Date.now() * 1000, zone).packet);
-  }
-
   /** `changes` turn honest evidence for key `number` into something else. */
   async addSite(number, changes = () => ({})) {
     const key = keyOf(number);
@@ -51,7 +52,7 @@ export class Stage {
     const pin = core.pinFor(leaf).record;
     const zone = `@ 300 A 192.0.2.1\n_443._tcp 300 TLSA ${pin}`;
     const honest = { route: { host, port: 443, address: '192.0.2.1' },
-      packets: [this.packet(number, zone)], chain: [leaf] };
+      packets: [zonePacket(number, zone)], chain: [leaf] };
     const site = { ...honest, ...(await changes({ ...honest, zone, host })) };
     const encode = (list) => list.map((bytes) => Buffer.from(bytes).toString('base64'));
     this.sites[host] = { ...site, packets: encode(site.packets), chain: encode(site.chain) };
