@@ -3,7 +3,8 @@
 // published. What was typed outlives the page.
 import { loadCore } from '../core/driver.mjs';
 import { isNothingThere } from '../lib/answers.js';
-import { differenceOf, isSame, mergeOf } from '../lib/difference.js';
+import { differenceOf, isSame } from '../lib/difference.js';
+import { linkRows, mergeRows, recordsOf } from '../lib/merge.js';
 import { lineOf, rowOf } from '../lib/record-fields.js';
 import { webextension } from '../lib/webextension.js';
 import { ask, sentenceOf } from '../ui/ask.js';
@@ -28,8 +29,9 @@ class Editor {
   #saving = null;
   // undefined while it is not known, null for nothing.
   #published = undefined;
-  // What the person's changes are made to: {timestampUs, records}, null for nothing.
-  #base = null;
+  // What the person's changes are made to: {timestampUs, records}, null for nothing, undefined
+  // while nobody has seen it.
+  #base = undefined;
   #publication = undefined;
   #progress = null;
   #kept = undefined;
@@ -46,25 +48,23 @@ class Editor {
     const { [`draft:${this.#key.key}`]: draft, publications = {} } =
       await webextension.storage.local.get([`draft:${this.#key.key}`, 'publications']);
     this.#publication = publications[this.#key.key];
-    this.#base = draft?.base ?? null;
-    this.#table.show(draft?.rows ?? []);
+    this.#show(draft?.rows ?? [], draft?.base);
     this.#listen();
     this.#render();
     find('editor').hidden = false;
     find('bar').hidden = false;
-    await this.look(draft !== undefined);
+    await this.look();
   }
 
   // --- What is published ---
 
-  /** isEdited: there are changes of the person's to keep. */
-  async look(isEdited = !this.#isClean()) {
+  async look() {
     notice();
     find('editor').ariaBusy = 'true';
     const answer = await ask('records.newest', this.#key.key);
     find('editor').ariaBusy = null;
-    if (answer.found) this.#learn(answer.found.packet, isEdited);
-    else if (isNothingThere(answer)) this.#learn(null, isEdited);
+    if (answer.found) this.#learn(answer.found.packet);
+    else if (isNothingThere(answer)) this.#learn(null);
     else {
       notice('bad', translate('editor_look_failed'), sentenceOf(answer),
         make('button', { type: 'button', class: 'small', onclick: () => this.look() },
@@ -80,19 +80,26 @@ class Editor {
     renderPublication(this.#publication, this.#progress, this.#kept);
   }
 
-  #learn(packet, isEdited) {
+  #learn(packet) {
     const found = packet && { timestampUs: packet.timestamp_us, records: packet.records };
     // What was published from here a moment ago may not have got around.
     const ours = this.#ownPublication();
-    const known = [found, ours].filter(Boolean)
+    this.#published = [found, ours].filter(Boolean)
       .sort((a, b) => b.timestampUs - a.timestampUs)[0] ?? null;
-    this.#published = known;
-    if (!isEdited) {
-      this.#adopt(known);
-    } else if (known !== null && known.timestampUs !== this.#base?.timestampUs) {
-      this.#merge(known);
-      notice('warn', translate('editor_changed_meanwhile', timeText(known.timestampUs / 1000)));
-    }
+    this.#catchUp(this.#published);
+  }
+
+  /** Puts what the person changed, if anything, on top of what is published now. */
+  #catchUp(published) {
+    if (published?.timestampUs === this.#base?.timestampUs) return;
+    const isEdited = !this.#isClean();
+    // Nothing is there any more: what is entered is all that is left of it.
+    if (published === null && isEdited) return;
+    const isNews = isEdited && this.#base !== undefined;
+    this.#merge(published);
+    if (isEdited) this.#save();
+    if (!isNews) return;
+    notice('warn', translate('editor_changed_meanwhile', timeText(published.timestampUs / 1000)));
   }
 
   #ownPublication() {
@@ -105,16 +112,21 @@ class Editor {
     return records.map((record) => rowOf(record, this.#key.key));
   }
 
+  /** base: what the rows are changes to. */
+  #show(rows, base) {
+    this.#base = base;
+    linkRows(rows, base?.records ?? [], (row) => this.#table.recordOf(row));
+    this.#table.show(rows);
+  }
+
   #adopt(known) {
-    this.#base = known;
-    this.#table.show(this.#rowsOf(known?.records ?? []));
+    this.#show(this.#rowsOf(known?.records ?? []), known);
   }
 
   #merge(theirs) {
-    const merged = mergeOf(this.#base?.records ?? [], this.#records(), theirs.records);
-    this.#base = theirs;
-    this.#table.show(this.#rowsOf(merged));
-    this.#save();
+    this.#show(mergeRows({ base: this.#base?.records ?? [], rows: this.#table.rows,
+      theirs: theirs?.records ?? [], recordOf: (row) => this.#table.recordOf(row),
+      rowOf: (record) => rowOf(record, this.#key.key) }), theirs);
   }
 
   // --- What is entered ---
@@ -123,10 +135,8 @@ class Editor {
     return this.#table.rows.map(lineOf).join('\n');
   }
 
-  /** Those of the rows that can be read. */
   #records() {
-    const good = this.#table.rows.filter((row) => this.#table.isGood(row)).map(lineOf);
-    return this.#core.readZone(this.#key.key, good.join('\n')).records ?? [];
+    return recordsOf(this.#table.rows, (row) => this.#table.recordOf(row));
   }
 
   #isClean() {
@@ -263,7 +273,7 @@ class Editor {
     this.#progress = progress?.key === this.#key.key ? progress : null;
     if (isOpen(before) && this.#publication?.state === 'done') {
       this.#published = this.#ownPublication();
-      this.#base = this.#published;
+      this.#show(this.#table.rows, this.#published);
       await this.#save();
       this.#showKept();
     }
@@ -291,7 +301,7 @@ class Editor {
       this.#render();
     });
     onClick('merge', () => this.#settle((theirs) => this.#merge(theirs)));
-    onClick('keep-mine', () => this.#settle((theirs) => { this.#base = theirs; }));
+    onClick('keep-mine', () => this.#settle((theirs) => this.#show(this.#table.rows, theirs)));
     onClick('take-theirs', () => this.#settle((theirs) => this.#adopt(theirs)));
     for (const button of document.querySelectorAll('[data-suggest]')) {
       button.addEventListener('click', () => this.#table.add(newRow(button.dataset.suggest)));

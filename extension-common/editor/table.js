@@ -2,7 +2,7 @@
 // The records as rows of fields. What is typed stays as it is typed; faults are said once a field
 // was left, and go as soon as they are mended.
 import { faultsOf } from '../lib/record-faults.js';
-import { editableTypes, fieldsOf, joinData, splitData } from '../lib/record-fields.js';
+import { editableTypes, fieldsOf, joinData, lineOf, splitData } from '../lib/record-fields.js';
 import { make, makeSvg } from '../ui/element.js';
 import { translate } from '../ui/text.js';
 
@@ -22,6 +22,7 @@ export class RecordTable {
   #core;
   #key;
   #onChange;
+  #elements = new WeakMap();
   rows = [];
 
   /** onChange(): a row was changed, added or removed by the person. */
@@ -32,9 +33,15 @@ export class RecordTable {
     this.#onChange = onChange;
   }
 
+  /** Rows that were there before stay where they are, and what is typed in keeps the focus. */
   show(rows) {
     this.rows = rows;
-    this.#list.replaceChildren(...rows.map((row) => this.#element(row)));
+    const wanted = rows.map((row) => this.#elements.get(row) ?? this.#element(row));
+    for (const old of [...this.#list.children]) if (!wanted.includes(old)) old.remove();
+    wanted.forEach((element, at) => {
+      const there = this.#list.children[at];
+      if (there !== element) this.#list.insertBefore(element, there ?? null);
+    });
   }
 
   add(row, focus = true) {
@@ -56,6 +63,12 @@ export class RecordTable {
 
   isGood(row) {
     return faultsOf(this.#core, this.#key, row).length === 0;
+  }
+
+  /** null where the row cannot be read. */
+  recordOf(row) {
+    if (!this.isGood(row)) return null;
+    return this.#core.readRecord(this.#key, lineOf(row)).records?.[0] ?? null;
   }
 
   #field(row, name, value, attributes, set) {
@@ -112,6 +125,7 @@ export class RecordTable {
       'aria-label': translate('editor_delete_label', row.type, row.name),
       'onclick': () => this.remove(row) }, cross()),
     make('p', { class: 'faults', role: 'alert', hidden: true }));
+    this.#elements.set(row, element);
     return element;
   }
 
