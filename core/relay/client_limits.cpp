@@ -10,18 +10,6 @@ namespace dotkey::relay {
 
 using base::IpAddress;
 
-namespace {
-
-// Whoever has an IPv6 address has its whole /64.
-IpAddress client_of(IpAddress const& address) {
-  if (address.is_v4()) return address;
-  std::array<std::uint8_t, 16> network{};
-  std::copy_n(address.bytes().begin(), 8, network.begin());
-  return IpAddress::v6(network);
-}
-
-}  // namespace
-
 std::optional<Quota> parse_quota(std::string_view text) {
   std::size_t const slash = text.find("r/");
   if (slash == text.npos || slash + 3 != text.size()) return std::nullopt;
@@ -49,9 +37,18 @@ std::optional<Quota> parse_quota(std::string_view text) {
   return out;
 }
 
-ClientLimits::ClientLimits(Quota const& quota, std::uint64_t hash_key)
+// Whoever has an IPv6 address has its whole /64.
+IpAddress ClientLimits::bucket_of(IpAddress const& address) {
+  if (address.is_v4()) return address;
+  std::array<std::uint8_t, 16> network{};
+  std::copy_n(address.bytes().begin(), 8, network.begin());
+  return IpAddress::v6(network);
+}
+
+ClientLimits::ClientLimits(Quota const& quota, std::uint64_t hash_key, std::size_t clients_max)
     : interval_(quota.period / quota.count),
       burst_(quota.burst),
+      clients_max_(clients_max),
       full_at_(0, base::HashEndpoint{hash_key}) {
   DOTKEY_ASSERT(quota.burst > 0 && interval_.us > 0);
 }
@@ -81,11 +78,11 @@ void ClientLimits::forget_full(Instant now) {
 }
 
 Allowance ClientLimits::take(Instant now, IpAddress const& client) {
-  IpAddress const key = client_of(client);
+  IpAddress const key = bucket_of(client);
   auto const found = full_at_.find(key);
   if (found != full_at_.end()) return take_from(now, found->second);
-  if (full_at_.size() >= clients_max) forget_full(now);
-  if (full_at_.size() >= clients_max) return take_from(now, shared_full_at_);
+  if (full_at_.size() >= clients_max_) forget_full(now);
+  if (full_at_.size() >= clients_max_) return take_from(now, shared_full_at_);
   return take_from(now, full_at_.emplace(key, now).first->second);
 }
 

@@ -33,10 +33,13 @@ struct Allowance {
 // buckets are full again are forgotten; if none is, newcomers share one bucket.
 class ClientLimits {
  public:
-  static constexpr std::size_t clients_max = 65'536;
+  static constexpr std::size_t clients_max_default = 65'536;
 
   // `hash_key`: a secret, since strangers choose the addresses.
-  ClientLimits(Quota const& quota, std::uint64_t hash_key);
+  ClientLimits(Quota const& quota, std::uint64_t hash_key,
+               std::size_t clients_max = clients_max_default);
+  // Addresses that share one bucket have the same.
+  static base::IpAddress bucket_of(base::IpAddress const& address);
   // Takes one token, when there is one.
   Allowance take(Instant now, base::IpAddress const& client);
 
@@ -46,6 +49,7 @@ class ClientLimits {
 
   Duration interval_;  // between two requests at the steady rate
   std::uint32_t burst_;
+  std::size_t clients_max_;
   // When the bucket will be full, if nothing is taken before.
   std::unordered_map<base::IpAddress, Instant, base::HashEndpoint> full_at_;
   Instant shared_full_at_;

@@ -10,19 +10,13 @@
 #include <vector>
 
 #include "core/engine/effect_queue.h"
-#include "core/relay/client_limits.h"
+#include "core/relay/commons.h"
 #include "core/relay/http.h"
 #include "core/relay/types.h"
 
 namespace dotkey::relay {
 
-enum class TicketId : std::uint32_t {};
-
 struct ServerSettings {
-  // Absent: no limit. `quota` counts every request but preflights, `dht_quota` those that reach the
-  // DHT.
-  std::optional<Quota> quota = Quota{};
-  std::optional<Quota> dht_quota = Quota{};
   // As in the cache.
   std::uint32_t ttl_min_s = 300;
   std::uint32_t ttl_max_s = 86'400;
@@ -136,16 +130,16 @@ struct ServerCounters {
 };
 
 // A state machine without socket or clock. Paths of one segment are keys; `/` and pages for people
-// are the driver's. Several servers may run side by side on one shelf, one a thread; each has its
-// own limits.
+// are the driver's. Several servers may run side by side, one a thread, with one shelf's packets
+// and one commons.
 class Server {
  public:
-  // `shelf` outlives the server. `hash_key`: a secret.
-  Server(ServerSettings const& settings, PacketShelf& shelf, std::uint64_t hash_key);
+  // `shelf` and `commons` outlive the server.
+  Server(ServerSettings const& settings, PacketShelf& shelf, Commons& commons);
 
   // Fills `out` and returns nullopt; or returns a ticket, and a ResponseReady effect follows.
   std::optional<TicketId> on_request(Moment now, Request const& request, Response& out);
-  // A page of the driver's own asks for its share of `quota`. False: `out` is the refusal.
+  // A page of the driver's own counts as a request of the client's. False: `out` is the refusal.
   bool admit(Moment now, Request const& request, Response& out);
 
   // What SignedPacket::parse_relay_payload() gave.
@@ -182,8 +176,9 @@ class Server {
     Context context;
     PublicKey key;
     base::IpAddress client;
-    std::optional<std::string> if_match;
-    std::optional<TicketId> id;  // given already
+    std::optional<std::string> if_match = std::nullopt;
+    std::optional<std::int64_t> cas_us = std::nullopt;  // what that comes to
+    std::optional<TicketId> id = std::nullopt;          // given already
     bool abandoned = false;
   };
   // Equal packets share one store.
@@ -196,18 +191,25 @@ class Server {
   Context context_of(Request const& request) const;
   std::optional<TicketId> on_get(Moment now, Request const& request, Context context,
                                  std::string_view segment, std::string_view query, Response& out);
-  std::optional<TicketId> on_put(Moment now, Request const& request, Context context,
-                                 std::string_view segment, Response& out);
   bool write_shelved(Moment now, PublicKey const& key, Policy policy, Context const& context,
                      Conditions const& conditions, Response& out);
-  std::optional<TicketId> accept_put(Moment now, PutTerms terms, base::Result<SignedPacket> packet,
-                                     Response& out);
-  std::optional<TicketId> start_put(Moment now, PutTerms terms, SignedPacket packet,
-                                    std::optional<std::int64_t> cas_us, Response& out);
   bool is_refused_by_dht_quota(Moment now, base::IpAddress const& client, Context const& context,
                                Response& out);
   bool is_full(Context const& context, Response& out);
   TicketId next_ticket();
+
+  // server_puts.cpp
+  std::optional<TicketId> on_put(Moment now, Request const& request, Context context,
+                                 std::string_view segment, Response& out);
+  std::optional<TicketId> accept_put(Moment now, PutTerms terms, base::Result<SignedPacket> packet,
+                                     Response& out);
+  std::optional<TicketId> judge_put(Moment now, PutTerms terms, SignedPacket const& packet,
+                                    Commons::Puts& under_way, Response& out);
+  bool meets_condition(PutTerms& terms, std::optional<PacketShelf::Entry> const& held,
+                       Response& out);
+  bool may_follow(PutTerms const& terms, SignedPacket const& packet, SignedPacket const& under_way,
+                  Response& out);
+  std::optional<TicketId> join_put(PutTerms& terms, PutUnderWay const& put);
 
   // server_responses.cpp
   void begin(Response& out, Context const& context, std::uint16_t status);
@@ -225,13 +227,11 @@ class Server {
 
   ServerSettings settings_;
   PacketShelf* shelf_;
-  std::optional<ClientLimits> limits_;
-  std::optional<ClientLimits> dht_limits_;
+  Commons* commons_;
   std::map<TicketId, PendingGet> gets_;
-  std::map<TicketId, PutTerms> checks_;         // puts being verified, their clients gone or not
-  std::map<TicketId, PendingPut> puts_;         // by the ticket of the store
-  std::map<TicketId, Context> put_clients_;     // by the ticket of the client
-  std::map<PublicKey, TicketId> puts_of_keys_;  // the newest store under way
+  std::map<TicketId, PutTerms> checks_;      // puts being verified, their clients gone or not
+  std::map<TicketId, PendingPut> puts_;      // by the ticket of the store
+  std::map<TicketId, Context> put_clients_;  // by the ticket of the client
   engine::EffectQueue<ServerEffect> effects_{65'536};
   ServerCounters counters_;
   std::uint32_t last_ticket_ = 0;

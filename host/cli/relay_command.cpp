@@ -64,8 +64,7 @@ base::Result<relay::RelaySettings> relay_settings(Program const& program,
   if (!quota) return tl::make_unexpected(quota.error());
   auto const dht_quota = parse_rate(arguments.dht_rate, arguments.dht_burst);
   if (!dht_quota) return tl::make_unexpected(dht_quota.error());
-  out.server.quota = *quota;
-  out.server.dht_quota = *dht_quota;
+  out.quotas = {*quota, *dht_quota};
   out.packets_max = arguments.packets_max;
   out.version = version_number;
   out.database =

@@ -167,8 +167,7 @@ base::Result<void> Testnet::open_relay() {
   relay::RelaySettings settings;
   settings.http.listen = {loopback, arguments_.relay_port};
   settings.http.connections_per_client_max = settings.http.connections_max;
-  settings.server.quota.reset();
-  settings.server.dht_quota.reset();
+  settings.quotas = {std::nullopt, std::nullopt};
   settings.database = *directory + "/packets.sqlite";
   settings.version = version_number;
   settings.node.emplace();

@@ -16,6 +16,7 @@ Relay::Relay(boost::asio::io_context& loop, engine::Entropy& entropy, RelaySetti
       started_(loop::now()),
       started_at_(loop::unix_now()),
       cache_(settings_.cache, entropy.next_u64()),
+      commons_(settings_.quotas, entropy.next_u64()),
       board_(settings_.version),
       verifiers_(std::max(std::thread::hardware_concurrency(), 1U)),
       board_timer_(loop) {}
@@ -40,9 +41,9 @@ base::Result<void> Relay::start() {
   }
   network_ = std::make_unique<Network>(driver_.get(), cache_, *store_);
   settings_.server.verify_elsewhere = true;
-  world_ =
-      std::make_unique<ServiceWorld>(ServiceWorld{settings_.server, settings_.http.proxies, loop_,
-                                                  *network_, cache_, *store_, board_, verifiers_});
+  world_ = std::make_unique<ServiceWorld>(ServiceWorld{settings_.server, settings_.http.proxies,
+                                                       loop_, *network_, cache_, commons_, *store_,
+                                                       board_, verifiers_});
 
   std::vector<std::unique_ptr<store::PacketReader>> readers;
   for (std::uint32_t i = 0; i < settings_.http.threads; ++i) {
@@ -52,8 +53,7 @@ base::Result<void> Relay::start() {
   }
   update_board();
   auto server = http::Server::open(loop_, settings_.http, [&](http::Worker& worker) {
-    auto service =
-        std::make_unique<Service>(*world_, worker, std::move(readers.back()), entropy_.next_u64());
+    auto service = std::make_unique<Service>(*world_, worker, std::move(readers.back()));
     readers.pop_back();
     totals_.push_back(service->totals());
     return service;

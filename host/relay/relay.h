@@ -15,12 +15,14 @@
 #include "host/http/server.h"
 #include "host/loop/node_driver.h"
 #include "host/relay/service.h"
+#include "host/relay/shared_commons.h"
 
 namespace dotkey::host::relay {
 
 struct RelaySettings {
   http::ServerSettings http;
   dotkey::relay::ServerSettings server;
+  dotkey::relay::Quotas quotas;
   cache::Settings cache;
   // Absent: without the DHT, a relay of what it was given.
   std::optional<loop::NodeDriverSettings> node;
@@ -56,6 +58,7 @@ class Relay {
   engine::Instant started_;
   engine::UnixTime started_at_;
   SharedCache cache_;
+  SharedCommons commons_;
   StatusBoard board_;
   boost::asio::thread_pool verifiers_;
   std::unique_ptr<store::PacketStore> store_;

@@ -70,11 +70,11 @@ void Inbox::deliver() {
 }
 
 Service::Service(ServiceWorld const& world, http::Worker& worker,
-                 std::unique_ptr<store::PacketReader> reader, std::uint64_t hash_key)
+                 std::unique_ptr<store::PacketReader> reader)
     : world_(world),
       worker_(worker),
       shelf_(world.cache, std::move(reader)),
-      server_(world.server, shelf_, hash_key),
+      server_(world.server, shelf_, world.commons),
       inbox_(std::make_shared<Inbox>(worker.loop(), *this)) {}
 
 Service::~Service() {

@@ -39,6 +39,7 @@ struct ServiceWorld {
   boost::asio::io_context& main_loop;
   Network& network;
   SharedCache& cache;
+  dotkey::relay::Commons& commons;
   store::PacketStore& store;
   StatusBoard& board;
   boost::asio::thread_pool& verifiers;
@@ -86,7 +87,7 @@ class Inbox : public std::enable_shared_from_this<Inbox> {
 class Service final : public http::Service {
  public:
   Service(ServiceWorld const& world, http::Worker& worker,
-          std::unique_ptr<store::PacketReader> reader, std::uint64_t hash_key);
+          std::unique_ptr<store::PacketReader> reader);
   ~Service() override;
 
   bool on_request(engine::Moment now, dotkey::relay::Request const& request, http::RequestId id,

@@ -11,12 +11,7 @@ namespace {
 constexpr std::size_t keys = 1000;
 constexpr Moment now{Instant{1}, UnixTime{1'709'571'104'000'000}};
 
-ServerSettings unlimited() {
-  ServerSettings settings;
-  settings.quota.reset();
-  settings.dht_quota.reset();
-  return settings;
-}
+constexpr Quotas unlimited{std::nullopt, std::nullopt};
 
 SignedPacket large_packet(std::uint64_t number, std::int64_t timestamp_us) {
   std::vector<wire::dns::ResourceRecord> records;
@@ -32,7 +27,8 @@ void relay_cached_get(benchmark::State& state) {
     cache.put(large_packet(i, 1), now.unix_time);
     targets.push_back("/" + test::key_text(i));
   }
-  Server server(unlimited(), shelf, 1);
+  LocalCommons commons(unlimited, 1);
+  Server server(ServerSettings{}, shelf, commons);
   HeaderView const headers[] = {{"Host", "relay.example"}, {"Accept", "*/*"}};
   Response response;
   std::string head;
@@ -51,7 +47,8 @@ BENCHMARK(relay_cached_get);
 void relay_put(benchmark::State& state) {
   cache::PacketCache cache{cache::Settings{}, 1};
   test::CacheShelf shelf(cache);
-  Server server(unlimited(), shelf, 1);
+  LocalCommons commons(unlimited, 1);
+  Server server(ServerSettings{}, shelf, commons);
   std::vector<SignedPacket> packets;
   std::vector<std::string> targets;
   for (std::size_t i = 0; i < keys; ++i) {

@@ -49,7 +49,8 @@ void run(std::string_view text) {
   cache.put(packet, now.unix_time);
   relay::ServerSettings settings;
   settings.verify_elsewhere = text.size() % 2 == 0;
-  relay::Server server(settings, shelf, 7);
+  relay::LocalCommons commons(relay::Quotas{}, 7);
+  relay::Server server(settings, shelf, commons);
 
   Input input(text);
   std::string_view const method = input.line();

@@ -49,7 +49,7 @@ std::vector<relay::HeaderView> fields_of(std::string_view head) {
 class RelayHost {
  public:
   RelayHost(test::DatagramNet& net, dht::Node& node)
-      : net_(net), node_(node), server_(unlimited(), shelf_, 7), resolver_(dht_only(), cache_) {
+      : net_(net), node_(node), resolver_(dht_only(), cache_) {
     publish::Settings settings;
     settings.sources.relay = false;
     publisher_.emplace(settings, entropy_);
@@ -86,12 +86,6 @@ class RelayHost {
   }
 
  private:
-  static relay::ServerSettings unlimited() {
-    relay::ServerSettings out;
-    out.quota.reset();
-    out.dht_quota.reset();
-    return out;
-  }
   static resolve::Settings dht_only() {
     resolve::Settings out;
     out.sources.relay = false;
@@ -178,7 +172,8 @@ class RelayHost {
   test::SeededEntropy entropy_{3};
   cache::PacketCache cache_{cache::Settings{}, 7};
   test::CacheShelf shelf_{cache_};
-  relay::Server server_;
+  relay::LocalCommons commons_{{std::nullopt, std::nullopt}, 7};
+  relay::Server server_{relay::ServerSettings{}, shelf_, commons_};
   resolve::Resolver resolver_;
   std::optional<publish::Publisher> publisher_;
   std::map<relay::TicketId, Reply> replies_;

@@ -26,18 +26,14 @@ class RelayServerTest : public testing::Test {
   RelayServerTest() { configure(std::nullopt, std::nullopt); }
 
   void configure(std::optional<Quota> quota, std::optional<Quota> dht_quota) {
-    ServerSettings settings;
-    settings.quota = quota;
-    settings.dht_quota = dht_quota;
-    server.emplace(settings, shelf, 7);
+    commons.emplace(Quotas{quota, dht_quota}, 7);
+    server.emplace(ServerSettings{}, shelf, *commons);
   }
 
   void verify_elsewhere() {
     ServerSettings settings;
-    settings.quota.reset();
-    settings.dht_quota.reset();
     settings.verify_elsewhere = true;
-    server.emplace(settings, shelf, 7);
+    server.emplace(settings, shelf, *commons);
   }
 
   // The immediate response to a request, or the ticket.
@@ -102,6 +98,7 @@ class RelayServerTest : public testing::Test {
 
   cache::PacketCache cache{cache::Settings{}, 7};
   test::CacheShelf shelf{cache};
+  std::optional<LocalCommons> commons;
   std::optional<Server> server;
   Moment now{Instant{1'000'000}, UnixTime{stamp_us + 100'000'000}};
   SignedPacket packet = packet_of(1, stamp_us, {a_record("www", "192.0.2.1", 3600)});
@@ -480,10 +477,8 @@ TEST_F(RelayServerTest, a_ticket_is_answered_once) {
 
 TEST_F(RelayServerTest, requests_that_wait_are_bounded) {
   ServerSettings settings;
-  settings.quota.reset();
-  settings.dht_quota.reset();
   settings.pending_max = 3;
-  server.emplace(settings, shelf, 7);
+  server.emplace(settings, shelf, *commons);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(get());
   EXPECT_FALSE(get());
   EXPECT_EQ(response.status, 503);
@@ -637,7 +632,7 @@ TEST(client_limits, many_addresses_stay_within_bounds) {
                              static_cast<std::uint8_t>(i), 1});
     if (limits.take(Instant{i}, client).allowed) ++allowed;
   }
-  EXPECT_EQ(allowed, ClientLimits::clients_max + 1) << "newcomers share one bucket";
+  EXPECT_EQ(allowed, ClientLimits::clients_max_default + 1) << "newcomers share one bucket";
 }
 
 }  // namespace
