@@ -15,24 +15,28 @@ import { showBadge } from '../ui/parts.js';
 import { onStored, startPage } from '../ui/shell.js';
 import { numberText, timeText, translate } from '../ui/text.js';
 import { isOpen, renderChanges, renderConflict, renderPublication } from './changes.js';
+import { Draft } from './draft.js';
 import { askPin, renderRoll } from './pins.js';
 import { newRow, RecordTable } from './table.js';
+import { ZoneView } from './zone-view.js';
 
 const sizeMax = 1000;  // of a packet's DNS message
-const saveAfterMs = 300;
 
 class Editor {
   #core;
   #mode;
   #key;
   #table;
-  #saving = null;
+  #zone;
+  #draft;
   // undefined while it is not known, null for nothing.
   #published = undefined;
   // What the person's changes are made to: {timestampUs, records}, null for nothing, undefined
   // while nobody has seen it.
   #base = undefined;
   #publication = undefined;
+  // Whether this page began it: its rows are what is published then.
+  #isPublishing = false;
   #progress = null;
   #kept = undefined;
 
@@ -41,14 +45,24 @@ class Editor {
     this.#mode = mode;
     this.#key = key;
     this.#table = new RecordTable(find('rows'), { core, key: key.key,
-      onChange: () => this.#onEdit() });
+      onChange: () => {
+        this.#zone.show();
+        this.#onEdit();
+      } });
+    this.#zone = new ZoneView({ zoneOf: () => this.#zoneText(),
+      read: (text) => core.readZone(key.key, text),
+      onRead: (records) => this.#onRead(records), onChange: () => this.#onEdit() });
+    this.#draft = new Draft(key.key, {
+      current: () => ({ rows: this.#table.rows, base: this.#base, text: this.#zone.text,
+        isClean: this.#isClean() }),
+      onOther: (draft) => this.#onOtherPage(draft) });
   }
 
   async start() {
-    const { [`draft:${this.#key.key}`]: draft, publications = {} } =
-      await webextension.storage.local.get([`draft:${this.#key.key}`, 'publications']);
+    const { publications = {} } = await webextension.storage.local.get('publications');
+    const draft = await this.#draft.load();
     this.#publication = publications[this.#key.key];
-    this.#show(draft?.rows ?? [], draft?.base);
+    this.#show(draft?.rows ?? [], draft?.base, draft?.text);
     this.#listen();
     this.#render();
     find('editor').hidden = false;
@@ -92,13 +106,16 @@ class Editor {
   /** Puts what the person changed, if anything, on top of what is published now. */
   #catchUp(published) {
     if (published?.timestampUs === this.#base?.timestampUs) return;
+    // Text that cannot be read is caught up with once it can.
+    if (this.#zone.text !== null) return;
     const isEdited = !this.#isClean();
     // Nothing is there any more: what is entered is all that is left of it.
     if (published === null && isEdited) return;
-    const isNews = isEdited && this.#base !== undefined;
+    const isNews = this.#base !== undefined;
     this.#merge(published);
-    if (isEdited) this.#save();
-    if (!isNews) return;
+    if (!isEdited) return;
+    this.#draft.save();
+    if (!isNews || this.#isClean()) return;
     notice('warn', translate('editor_changed_meanwhile', timeText(published.timestampUs / 1000)));
   }
 
@@ -112,11 +129,16 @@ class Editor {
     return records.map((record) => rowOf(record, this.#key.key));
   }
 
-  /** base: what the rows are changes to. */
-  #show(rows, base) {
+  /** base: what is entered is changes to that. */
+  #standOn(base, rows = this.#table.rows) {
     this.#base = base;
     linkRows(rows, base?.records ?? [], (row) => this.#table.recordOf(row));
+  }
+
+  #show(rows, base, text) {
+    this.#standOn(base, rows);
     this.#table.show(rows);
+    this.#zone.show(text);
   }
 
   #adopt(known) {
@@ -124,6 +146,7 @@ class Editor {
   }
 
   #merge(theirs) {
+    if (this.#zone.text !== null) return;
     this.#show(mergeRows({ base: this.#base?.records ?? [], rows: this.#table.rows,
       theirs: theirs?.records ?? [], recordOf: (row) => this.#table.recordOf(row),
       rowOf: (record) => rowOf(record, this.#key.key) }), theirs);
@@ -131,7 +154,7 @@ class Editor {
 
   // --- What is entered ---
 
-  #zone() {
+  #zoneText() {
     return this.#table.rows.map(lineOf).join('\n');
   }
 
@@ -140,22 +163,33 @@ class Editor {
   }
 
   #isClean() {
-    return this.#table.rows.every((row) => this.#table.isGood(row)) &&
+    return this.#zone.text === null && this.#table.rows.every((row) => this.#table.isGood(row)) &&
       isSame(differenceOf(this.#base?.records ?? [], this.#records()));
   }
 
   #onEdit() {
-    clearTimeout(this.#saving);
-    this.#saving = setTimeout(() => this.#save(), saveAfterMs);
+    this.#draft.saveSoon();
     this.#render();
   }
 
-  #save() {
-    clearTimeout(this.#saving);
-    const name = `draft:${this.#key.key}`;
-    if (this.#isClean()) return webextension.storage.local.remove(name);
-    return webextension.storage.local.set(
-      { [name]: { rows: this.#table.rows, base: this.#base } });
+  /** The zone file was changed, and can be read. */
+  #onRead(records) {
+    const rows = this.#rowsOf(records);
+    this.#standOn(this.#base, rows);
+    this.#table.show(rows);
+    if (this.#published !== undefined) this.#catchUp(this.#published);
+  }
+
+  #onOtherPage({ rows, base, text }) {
+    const old = [...this.#table.rows];
+    this.#show(rows.map((row) => {
+      const at = old.findIndex((other) => lineOf(other) === lineOf(row));
+      return at < 0 ? row : Object.assign(old.splice(at, 1)[0], { origin: row.origin });
+    }), base, text);
+    const [ours = 0, theirs = 0] = [this.#published?.timestampUs, base?.timestampUs];
+    if (ours > theirs) this.#catchUp(this.#published);
+    else if (theirs > ours && this.#published !== undefined) this.#published = base;
+    this.#render();
   }
 
   // --- What is shown ---
@@ -164,16 +198,19 @@ class Editor {
     const { rows } = this.#table;
     const records = this.#records();
     const faulty = rows.filter((row) => !this.#table.isGood(row)).length;
-    const { size = 0, error } = this.#core.readZone(this.#key.key, this.#zone());
+    const { size = 0, error } = this.#core.readZone(this.#key.key, this.#zoneText());
+    const isText = this.#zone.text !== null;
     find('nothing').hidden = rows.length > 0;
     find('heads').hidden = rows.length === 0;
     this.#renderRoom(size);
     const same = renderChanges(records, this.#published, this.#key.key);
     const isTooLarge = size > sizeMax || error === 'record.too_large';
-    const may = faulty === 0 && rows.length > 0 && !same && !isTooLarge &&
+    if (isText) find('changes').hidden = true;
+    const may = !isText && faulty === 0 && rows.length > 0 && !same && !isTooLarge &&
       this.#published !== undefined && !isOpen(this.#publication);
     find('publish').disabled = !may;
-    find('discard').disabled = this.#published === undefined || (same && faulty === 0);
+    find('discard').disabled =
+      this.#published === undefined || (same && faulty === 0 && !isText);
     find('state').textContent = this.#stateText({ faulty, same, isTooLarge, rows });
     renderPublication(this.#publication, this.#progress, this.#kept);
     const theirs = this.#theirs();
@@ -185,6 +222,7 @@ class Editor {
     if (isOpen(this.#publication)) {
       return translate(`editor_publication_${this.#publication.state}`);
     }
+    if (this.#zone.text !== null) return translate('editor_state_zone');
     if (faulty > 0) return translate('editor_state_faults', numberText(faulty));
     if (isTooLarge) return translate('editor_state_too_large');
     if (rows.length === 0) return translate('editor_state_empty');
@@ -208,7 +246,7 @@ class Editor {
   #renderRoll() {
     const published = this.#published?.records ?? [];
     const texts = new Set(published.map(({ name, data }) => `${name} ${data}`));
-    renderRoll({ rows: this.#table.rows,
+    renderRoll({ rows: this.#zone.text === null ? this.#table.rows : [],
       isPublished: (row) => {
         const { records = [] } = this.#core.readRecord(this.#key.key, lineOf(row));
         return records.length > 0 && texts.has(`${records[0].name} ${records[0].data}`);
@@ -251,9 +289,11 @@ class Editor {
 
   async #begin(passphrase) {
     const { custody, name, key } = this.#key;
-    await this.#save();
-    const begun = await ask('publish.start', { custody, name, key, zone: this.#zone(),
+    await this.#draft.save();
+    this.#isPublishing = true;
+    const begun = await ask('publish.start', { custody, name, key, zone: this.#zoneText(),
       baseUs: this.#base?.timestampUs ?? null, passphrase });
+    if (begun.error !== undefined) this.#isPublishing = false;
     return begun.error === undefined ? null : sentenceOf(begun);
   }
 
@@ -262,7 +302,7 @@ class Editor {
     this.#published = theirs;
     change(theirs);
     await ask('publish.forget', this.#key.key);
-    await this.#save();
+    await this.#draft.save();
   }
 
   async onStored() {
@@ -271,12 +311,15 @@ class Editor {
     const before = this.#publication;
     this.#publication = publications[this.#key.key];
     this.#progress = progress?.key === this.#key.key ? progress : null;
-    if (isOpen(before) && this.#publication?.state === 'done') {
+    const { state, endedMs } = this.#publication ?? {};
+    if (state === 'done' && endedMs !== before?.endedMs) {
       this.#published = this.#ownPublication();
-      this.#show(this.#table.rows, this.#published);
-      await this.#save();
+      if (this.#isPublishing) this.#standOn(this.#published);
+      else this.#catchUp(this.#published);
+      await this.#draft.save();
       this.#showKept();
     }
+    if (!isOpen(this.#publication)) this.#isPublishing = false;
     this.#render();
   }
 
@@ -297,49 +340,15 @@ class Editor {
     onClick('publish', () => this.#publish());
     onClick('discard', () => {
       this.#adopt(this.#published);
-      this.#save();
+      this.#draft.save();
       this.#render();
     });
     onClick('merge', () => this.#settle((theirs) => this.#merge(theirs)));
-    onClick('keep-mine', () => this.#settle((theirs) => this.#show(this.#table.rows, theirs)));
+    onClick('keep-mine', () => this.#settle((theirs) => this.#standOn(theirs)));
     onClick('take-theirs', () => this.#settle((theirs) => this.#adopt(theirs)));
     for (const button of document.querySelectorAll('[data-suggest]')) {
       button.addEventListener('click', () => this.#table.add(newRow(button.dataset.suggest)));
     }
-    this.#listenToTabs();
-  }
-
-  #listenToTabs() {
-    const [table, zone] = [find('table-tab'), find('zone-tab')];
-    const select = (isZone) => {
-      for (const [tab, chosen] of [[table, !isZone], [zone, isZone]]) {
-        tab.setAttribute('aria-selected', String(chosen));
-        tab.tabIndex = chosen ? 0 : -1;
-      }
-      find('table-view').hidden = isZone;
-      find('zone-view').hidden = !isZone;
-      if (isZone) find('zone').value = this.#zone();
-      find('zone-fault').textContent = '';
-    };
-    table.addEventListener('click', () => select(false));
-    zone.addEventListener('click', () => select(true));
-    for (const tab of [table, zone]) {
-      tab.addEventListener('keydown', ({ key }) => {
-        if (!['ArrowLeft', 'ArrowRight', 'Home', 'End'].includes(key)) return;
-        const other = key === 'Home' || (key !== 'End' && tab === zone) ? table : zone;
-        other.click();
-        other.focus();
-      });
-    }
-    find('zone').addEventListener('input', () => {
-      const read = this.#core.readZone(this.#key.key, find('zone').value);
-      find('zone-fault').textContent = read.error === undefined ? ''
-        : translate('editor_zone_fault', read.detail);
-      find('zone').setAttribute('aria-invalid', String(read.error !== undefined));
-      if (read.error !== undefined) return;
-      this.#table.show(this.#rowsOf(read.records));
-      this.#onEdit();
-    });
   }
 }
 

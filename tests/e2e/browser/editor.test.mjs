@@ -3,6 +3,7 @@
 // other windows, text that cannot be read.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
 import { browserNames, pollUntil, startBrowser } from './browsers.mjs';
 import {
@@ -106,6 +107,85 @@ for (const name of browserNames) {
       assert.deepEqual(await changesIn(editor), ['− www 300 A 192.0.2.1', '+ www 300 A 192.0.2.10',
         '+ half 300 A 192.0.2.4']);
       assert.equal(await publish(editor), 'Published');
+      await editor.close();
+    });
+
+    test('two windows of a key show the same, and what one publishes is no draft of the other',
+      async () => {
+        const of = await addKey();
+        await publishElsewhere(of, 'www 300 A 192.0.2.1');
+        const [first, second] =
+          [await openEditor(browser, keyOf(of)), await openEditor(browser, keyOf(of))];
+        await addRecord(first, 'new', 'A', { address: '192.0.2.2' });
+        const both = [['www', '192.0.2.1'], ['new', '192.0.2.2']];
+        await pollUntil('the other window shows what is typed',
+          async () => isDeepStrictEqual(await rowsIn(second), both));
+        await setField(second, 1, 'address', '192.0.2.9');
+        const changed = [['www', '192.0.2.9'], ['new', '192.0.2.2']];
+        await pollUntil('so does the first', async () =>
+          isDeepStrictEqual(await rowsIn(first), changed));
+        assert.equal(await publish(first), 'Published');
+        await untilSays(first, 'Everything is published');
+        await untilSays(second, 'Everything is published');
+        assert.deepEqual(await rowsIn(second), changed);
+        await pollUntil('no draft is left', async () => await draftOf(second, keyOf(of)) === null);
+        await first.close();
+        await second.close();
+        const third = await openEditor(browser, keyOf(of));
+        assert.deepEqual(await changesIn(third), []);
+        assert.deepEqual(await rowsIn(third), changed);
+        await third.close();
+      });
+
+    test('a zone file that cannot be read is not published, not hidden and not forgotten',
+      async () => {
+        const of = await addKey();
+        await publishElsewhere(of, 'www 300 A 192.0.2.1');
+        const first = await openEditor(browser, keyOf(of));
+        await click(first, '#zone-tab');
+        await fill(first, { '#zone': 'www 300 A 192.0.2.2' });
+        assert.equal(await isDisabled(first, 'publish'), false);
+        const broken = 'www 300 A 192.0.2.3\nmail 300 A 192.0.2.';
+        await fill(first, { '#zone': broken });
+        assert.equal(await isDisabled(first, 'publish'), true);
+        await untilSays(first, 'has a line that cannot be read');
+        await click(first, '#table-tab');
+        assert.equal(await first.evaluate('document.getElementById("zone-view").hidden'), false);
+        await untilSays(first, 'The table cannot show this text');
+        await pollUntil('the draft is kept', async () =>
+          (await draftOf(first, keyOf(of)))?.text === broken);
+        await first.close();
+
+        // What is published meanwhile comes together with the text once it can be read.
+        await publishElsewhere(of, 'www 300 A 192.0.2.1', 'api 300 A 192.0.2.8');
+        const editor = await openEditor(browser, keyOf(of));
+        assert.equal(await editor.evaluate('document.getElementById("zone").value'), broken);
+        assert.equal(await isDisabled(editor, 'publish'), true);
+        await fill(editor, { '#zone': `${broken}4` });
+        assert.equal(await editor.evaluate('document.getElementById("zone").value'),
+          `${broken}4\napi 300 A 192.0.2.8`);
+        await click(editor, '#table-tab');
+        assert.deepEqual(await rowsIn(editor),
+          [['www', '192.0.2.3'], ['mail', '192.0.2.4'], ['api', '192.0.2.8']]);
+        await editor.close();
+      });
+
+    test('what was discarded is gone from the zone file too', async () => {
+      const of = await addKey();
+      await publishElsewhere(of, 'www 300 A 192.0.2.1');
+      const editor = await openEditor(browser, keyOf(of));
+      await click(editor, '#zone-tab');
+      await fill(editor, { '#zone': 'www 300 A 192.0.2.1\nnot a record' });
+      await click(editor, '#discard');
+      const zone = 'document.getElementById("zone").value';
+      assert.equal(await editor.evaluate(zone), 'www 300 A 192.0.2.1');
+      assert.equal(await editor.evaluate('document.getElementById("zone-fault").textContent'), '');
+      await untilSays(editor, 'Everything is published');
+      await fill(editor, { '#zone': 'www 300 A 192.0.2.1\nmail 300 A 192.0.2.2' });
+      await click(editor, '#discard');
+      assert.equal(await editor.evaluate(zone), 'www 300 A 192.0.2.1');
+      await click(editor, '#table-tab');
+      assert.deepEqual(await rowsIn(editor), [['www', '192.0.2.1']]);
       await editor.close();
     });
   });
