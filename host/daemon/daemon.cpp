@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "core/names/public_key.h"
-
 #include "host/channel/socket_path.h"
 #include "host/store/atomic_file.h"
 
@@ -63,13 +61,15 @@ void Daemon::reload_trust() {
 
 void Daemon::reload_permissions() {
   Services& services = core_->services();
-  services.local_keys.reload();
+  auto const local = services.local_keys.keys();
   auto const over_http = services.http_keys.keys();
+  services.local_keys.reload();
   services.http_keys.reload();
+  for (auto const& key : local) {
+    if (pages_ && !services.local_keys.contains(key)) pages_->end_local(key);
+  }
   for (auto const& key : over_http) {
-    if (pages_ && !services.http_keys.contains(key)) {
-      pages_->end_plain(names::format_public_key(key));
-    }
+    if (pages_ && !services.http_keys.contains(key)) pages_->end_plain(key);
   }
   tell_http_keys(services);
 }

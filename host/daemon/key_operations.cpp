@@ -85,7 +85,11 @@ bool answer_allowed(store::AllowedKeys& list, Peer& peer, channel::Message const
 }  // namespace
 
 void on_allow_local(Services& services, Peer& peer, channel::Message request) {
-  answer_allowed(services.local_keys, peer, request);
+  if (!answer_allowed(services.local_keys, peer, request)) return;
+  auto const key = read_key(request.body);
+  if (key && services.pages != nullptr && !services.local_keys.contains(*key)) {
+    services.pages->end_local(*key);
+  }
 }
 
 void on_allow_http(Services& services, Peer& peer, channel::Message request) {
@@ -93,7 +97,7 @@ void on_allow_http(Services& services, Peer& peer, channel::Message request) {
   auto const key = read_key(request.body);
   if (!key) return;
   if (services.pages != nullptr && !services.http_keys.contains(*key)) {
-    services.pages->end_plain(names::format_public_key(*key));
+    services.pages->end_plain(*key);
   }
   tell_http_keys(services);
 }

@@ -98,9 +98,16 @@ void Pages::end_probe() {
   probe_.reset();
 }
 
-void Pages::end_plain(std::string_view key_text) {
+void Pages::end_plain(crypto::PublicKey const& key) {
   for (PageSession* const session : sessions_) {
-    if (session->port_) session->port_->end_plain(key_text);
+    if (session->port_) session->port_->end_plain(key);
+  }
+}
+
+// Also what leads elsewhere: where a connection of a key goes is not worth telling apart here.
+void Pages::end_local(crypto::PublicKey const& key) {
+  for (PageSession* const session : sessions_) {
+    if (session->port_) session->port_->cut_off(key);
   }
 }
 

@@ -75,7 +75,9 @@ class Pages final : private driver::ApiDriver::Observer {
   base::Result<ProbeSite const*> begin_probe();
   void end_probe();
   // The user took back that this key's pages may be opened over http.
-  void end_plain(std::string_view key_text);
+  void end_plain(crypto::PublicKey const& key);
+  // The user took back that this key's names may lead into the local network.
+  void end_local(crypto::PublicKey const& key);
   // See TrustRefresh::start().
   void refresh_trust(TrustRefresh::OnDone on_done);
 

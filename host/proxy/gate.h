@@ -14,6 +14,7 @@
 #include "core/base/bytes.h"
 #include "core/base/endpoint.h"
 #include "core/base/result.h"
+#include "core/crypto/keys.h"
 
 namespace dotkey::host::proxy {
 
@@ -24,6 +25,9 @@ struct Site {
 
   friend bool operator==(Site const&, Site const&) = default;
 };
+
+// Is it a page of this key?
+bool is_of(Site const& site, crypto::PublicKey const& key);
 
 // One endpoint of a site, as its packet names it.
 struct Route {

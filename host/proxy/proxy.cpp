@@ -141,8 +141,13 @@ void Port::cut_off(Site const& site) {
   for (auto const& tunnel : tunnels_) tunnel->end_for(site);
 }
 
-void Port::end_plain(std::string_view key_text) {
-  for (auto const& tunnel : tunnels_) tunnel->end_plain(key_text);
+void Port::cut_off(crypto::PublicKey const& key) {
+  upstreams_.forget(key);
+  for (auto const& tunnel : tunnels_) tunnel->end_for(key);
+}
+
+void Port::end_plain(crypto::PublicKey const& key) {
+  for (auto const& tunnel : tunnels_) tunnel->end_plain(key);
 }
 
 void Port::arm_tick() {

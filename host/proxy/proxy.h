@@ -72,8 +72,10 @@ class Port final : private EventSet::Watcher {
   void forget(Site const& site) { upstreams_.forget(site); }
   // And what was allowed by the old one would not be by this: connections under way end.
   void cut_off(Site const& site);
+  // The user took back what was allowed to a key: no connection made by that lives on.
+  void cut_off(crypto::PublicKey const& key);
   // See Tunnel::end_plain().
-  void end_plain(std::string_view key_text);
+  void end_plain(crypto::PublicKey const& key);
 
  private:
   friend class Proxy;

@@ -5,8 +5,14 @@
 
 #include "core/base/integers.h"
 #include "core/crypto/hash.h"
+#include "core/names/hostname.h"
 
 namespace dotkey::host::proxy {
+
+bool is_of(Site const& site, crypto::PublicKey const& key) {
+  auto const host = names::parse_hostname(site.host);
+  return host && host->key == key;
+}
 
 bool SiteState::is_allowed(EvidenceHash const& hash, Clock::time_point now) const {
   return std::any_of(allowed.begin(), allowed.end(), [&](AllowedChain const& chain) {

@@ -10,7 +10,6 @@
 #include "core/base/text.h"
 #include "core/crypto/hash.h"
 #include "core/names/hostname.h"
-#include "core/names/public_key.h"
 
 #include "host/loop/clock.h"
 #include "host/proxy/answers.h"
@@ -96,10 +95,13 @@ void Tunnel::end_for(Site const& site) {
   if (state_ != State::reading_head && site_ == site) close();
 }
 
-void Tunnel::end_plain(std::string_view key_text) {
-  if (state_ != State::exchanging) return;
-  auto const host = names::parse_hostname(site_.host);
-  if (host && names::format_public_key(host->key) == key_text) close();
+void Tunnel::end_for(crypto::PublicKey const& key) {
+  if (state_ != State::reading_head && is_of(site_, key)) close();
+}
+
+void Tunnel::end_plain(crypto::PublicKey const& key) {
+  bool const plain = state_ == State::searching_plain || state_ == State::exchanging;
+  if (plain && is_of(site_, key)) close();
 }
 
 void Tunnel::on_browser(std::uint32_t events) {

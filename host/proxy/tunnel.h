@@ -35,8 +35,10 @@ class Tunnel {
   void on_tick(Clock::time_point now);
   // Ends at once if it leads to this site, or is about to.
   void end_for(Site const& site);
-  // Ends at once if it carries a page of this key over plain http.
-  void end_plain(std::string_view key_text);
+  // Likewise for all sites of a key.
+  void end_for(crypto::PublicKey const& key);
+  // Ends at once if it carries a page of this key over plain http, or is about to.
+  void end_plain(crypto::PublicKey const& key);
   [[nodiscard]] bool is_over() const { return state_ == State::over; }
 
   // For the ALPN callback of the server context.

@@ -134,6 +134,14 @@ void Upstreams::forget(Site const& site) {
   });
 }
 
+void Upstreams::forget(crypto::PublicKey const& key) {
+  std::vector<Site> sites;
+  for (auto const& state : sites_) {
+    if (is_of(state->site, key)) sites.push_back(state->site);
+  }
+  for (Site const& site : sites) forget(site);
+}
+
 void Upstreams::on_tick() {
   Clock::time_point const now = Clock::now();
   idle_.remove_if([&](Idle& idle) {

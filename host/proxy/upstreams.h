@@ -84,6 +84,8 @@ class Upstreams {
 
   // Forgets what was allowed, and the connections that rest on it: the site's packet changed.
   void forget(Site const& site);
+  // The same for all sites of a key.
+  void forget(crypto::PublicKey const& key);
 
   // Call about once a second.
   void on_tick();
