@@ -98,13 +98,20 @@ bool is_name_within(DerElement const& name, DerElement const& subtree, Side side
   return is_within(text, domain);
 }
 
-bool is_permitted(DerElement const& name, Subtrees const& constraints) {
+bool take_one(std::size_t& left) {
+  if (left == 0) return false;
+  --left;
+  return true;
+}
+
+bool is_permitted(DerElement const& name, Subtrees const& constraints,
+                  std::size_t& comparisons_left) {
   bool has_permitted_kind = false;
   bool is_inside = false;
   DerReader permitted(constraints.permitted);
   while (!permitted.at_end()) {
     auto const subtree = read_subtree(permitted);
-    if (!subtree) return false;
+    if (!subtree || !take_one(comparisons_left)) return false;
     if (subtree->tag != name.tag) continue;
     has_permitted_kind = true;
     is_inside = is_inside || is_name_within(name, *subtree, Side::permitted);
@@ -113,7 +120,7 @@ bool is_permitted(DerElement const& name, Subtrees const& constraints) {
   DerReader excluded(constraints.excluded);
   while (!excluded.at_end()) {
     auto const subtree = read_subtree(excluded);
-    if (!subtree) return false;
+    if (!subtree || !take_one(comparisons_left)) return false;
     if (subtree->tag == name.tag && is_name_within(name, *subtree, Side::excluded)) return false;
   }
   return true;
@@ -125,21 +132,23 @@ bool are_name_constraints(ByteView bytes) {
   return parse_name_constraints(bytes).has_value();
 }
 
-bool permits_names(ByteView bytes, Certificate const& certificate) {
+bool permits_names(ByteView bytes, Certificate const& certificate, std::size_t& comparisons_left) {
   if (bytes.empty()) return true;
+  if (comparisons_left == 0) return false;
   auto const constraints = parse_name_constraints(bytes);
   if (!constraints) return false;
   DerReader names(certificate.extensions.subject_alt_names);
   while (!names.at_end()) {
     auto const name = names.read_any();
-    if (!name || !is_permitted(*name, *constraints)) return false;
+    if (!name || !is_permitted(*name, *constraints, comparisons_left)) return false;
   }
   // A subject that is not empty is a name of the kind directoryName.
   DerReader subject_reader(certificate.subject);
   auto const subject = subject_reader.read_contents(der::sequence);
   if (!subject) return false;
   if (subject->empty()) return true;
-  return is_permitted({general_name::directory, *subject, certificate.subject}, *constraints);
+  return is_permitted({general_name::directory, *subject, certificate.subject}, *constraints,
+                      comparisons_left);
 }
 
 }  // namespace dotkey::pin

@@ -21,17 +21,20 @@ std::optional<Verdict> fault_of(Certificate const& certificate, std::int64_t now
 }
 
 // Depth-first from the leaf upwards. Only a valid signature leads further up, so the number of
-// signature checks bounds the whole search.
+// signature checks bounds the whole search; names and constraints have a bound of their own, since
+// a certificate has room for thousands.
 class PathSearch {
  public:
   explicit PathSearch(PathQuestion const& question) : question_(question) {}
 
   PathResult run() {
-    if (auto const fault = fault_of(*question_.leaf, question_.now_s)) return {*fault, 0};
+    if (auto const fault = fault_of(*question_.leaf, question_.now_s)) return {*fault, 0, 0};
     path_[0] = question_.leaf;
     size_ = 1;
-    if (auto const anchor = extend()) return {Verdict::allow_by_tlsa_ta, *anchor};
-    return {first_fault_.value_or(Verdict::chain_incomplete), 0};
+    auto const anchor = extend();
+    std::size_t const comparisons = name_comparisons_max - comparisons_left_;
+    if (anchor) return {Verdict::allow_by_tlsa_ta, *anchor, comparisons};
+    return {first_fault_.value_or(Verdict::chain_incomplete), 0, comparisons};
   }
 
  private:
@@ -85,7 +88,7 @@ class PathSearch {
     }
     if (!is_signed_by(issuer.public_key)) return false;
     for (std::size_t i = 0; i < size_; ++i) {
-      if (!permits_names(extensions.name_constraints, *path_[i])) {
+      if (!permits_names(extensions.name_constraints, *path_[i], comparisons_left_)) {
         return note(Verdict::name_constrained);
       }
     }
@@ -124,6 +127,7 @@ class PathSearch {
   std::array<Certificate const*, path_depth_max> path_{};
   std::size_t size_ = 0;
   std::size_t signature_checks_ = 0;
+  std::size_t comparisons_left_ = name_comparisons_max;
   std::optional<Verdict> first_fault_;
 };
 

@@ -15,6 +15,8 @@ namespace dotkey::pin {
 inline constexpr std::size_t chain_size_max = 8;         // certificates a server may send
 inline constexpr std::size_t path_depth_max = 6;         // leaf and anchor included
 inline constexpr std::size_t signature_checks_max = 16;  // over all paths tried
+// A constraint of a CA held against a name of what it issued. Over all paths tried.
+inline constexpr std::size_t name_comparisons_max = 20'000;
 
 // A certificate, or a bare key whose name and limits nobody states (TLSA 2 1 0).
 struct Anchor {
@@ -33,6 +35,7 @@ struct PathQuestion {
 struct PathResult {
   Verdict verdict = Verdict::chain_incomplete;
   std::size_t record_index = 0;  // of the anchor, when allowed
+  std::size_t name_comparisons = 0;
 };
 
 // allow_by_tlsa_ta, or why no path holds: the first failure met, chain_incomplete without any.

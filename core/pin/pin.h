@@ -49,7 +49,8 @@ struct Decision {
 };
 
 // Total: every question has an answer, and only is_allowed(verdict) shows the page. Bounds:
-// certificate_size_max, chain_size_max, tlsa_records_max, path_depth_max, signature_checks_max.
+// certificate_size_max, chain_size_max, tlsa_records_max, path_depth_max, signature_checks_max,
+// name_comparisons_max.
 Decision decide(Question const& question);
 
 }  // namespace dotkey::pin

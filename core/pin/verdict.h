@@ -26,7 +26,7 @@ namespace dotkey::pin {
   X(chain_signature_invalid,"pin.chain_signature_invalid","A certificate in the chain was not signed by the one that it names as issuer; send the chain that belongs to the certificate.") \
   X(algorithm_unsupported,  "pin.algorithm_unsupported",  "A certificate in the chain is signed with an algorithm or key that is not accepted; use SHA-256 with RSA of 2,048 bits or more, P-256, P-384, P-521 or Ed25519.") \
   X(issuer_not_ca,          "pin.issuer_not_ca",          "A certificate in the chain may not issue others (basicConstraints, pathLenConstraint or keyUsage); have it issued as a CA, or publish the site's certificate with usage 3.") \
-  X(name_constrained,       "pin.name_constrained",       "An authority in the chain is not permitted to issue for the names of this certificate; use another, or publish the site's certificate with usage 3.") \
+  X(name_constrained,       "pin.name_constrained",       "An authority in the chain is not permitted to issue for the names of this certificate, or there are too many to tell; use another, or publish the site's certificate with usage 3.") \
   X(not_for_servers,        "pin.not_for_servers",        "A certificate in the chain is not meant for TLS servers (extendedKeyUsage lacks serverAuth); have it issued for them.") \
   X(critical_extension,     "pin.critical_extension",     "A certificate in the chain has a critical extension that is not understood; have it issued without.") \
   X(expired,                "pin.expired",                "A certificate in the chain has expired; renew it, and check this computer's clock.") \

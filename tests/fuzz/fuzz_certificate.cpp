@@ -8,6 +8,7 @@
 #include "core/pin/certificate.h"
 #include "core/pin/host_name.h"
 #include "core/pin/name_constraints.h"
+#include "core/pin/path.h"
 #include "core/pin/signature.h"
 #include "core/pin/tlsa.h"
 
@@ -48,7 +49,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
                     dotkey::base::IpAddress::parse(name).has_value());
     }
   }
-  static_cast<void>(permits_names(certificate->extensions.name_constraints, *certificate));
+  std::size_t comparisons_left = name_comparisons_max;
+  static_cast<void>(
+      permits_names(certificate->extensions.name_constraints, *certificate, comparisons_left));
   static_cast<void>(verify_signature(*certificate, certificate->public_key));
   return 0;
 }
