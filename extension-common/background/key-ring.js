@@ -221,6 +221,16 @@ export class KeyRing {
     });
   }
 
+  /** The time was set anew: what is unlocked stays so for no longer than that from now. */
+  shorten() {
+    return this.#inOrder(async () => {
+      const lastMs = this.#nowMs() + await this.#lockAfterMs();
+      const seeds = Object.entries(await this.#seeds()).map(([key, { seed, untilMs }]) =>
+        [key, { seed, untilMs: Math.min(untilMs, lastMs) }]);
+      await this.#saveSeeds(Object.fromEntries(seeds));
+    });
+  }
+
   /** The alarm: drops what has had its time. */
   lockExpired() {
     return this.#inOrder(async () => this.#saveSeeds(await this.#seeds()));

@@ -172,6 +172,7 @@ async function fetchCertificate({ host, port }) {
 }
 
 async function applySettings() {
+  await keyRing.shorten();
   await relayBackend.restart();
   await republish();
 }
