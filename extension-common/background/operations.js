@@ -11,6 +11,7 @@ const isUrl = (value) => isText(value, 4096);
 const isKey = (value) => typeof value === 'string' && /^[13-9a-km-uw-z]{52}$/.test(value);
 const isPort = (value) => Number.isInteger(value) && value > 0 && value < 65536;
 const isNothing = (value) => value === undefined || value === null;
+const isTtl = (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32;
 const isTime = (value) => value === null || (Number.isSafeInteger(value) && value >= 0);
 
 const isPage = (body) => isUrl(body?.url) && typeof body.isOpen === 'boolean';
@@ -127,7 +128,7 @@ export function networkOperations(
       run: checkPin },
     'publish.start': { from: ['editor'],
       accepts: (body) => isKeyHere(body) && isText(body.zone, 1 << 16) &&
-        isTime(body.baseUs) && isPassphrase(body.passphrase),
+        isTime(body.baseUs) && isTtl(body.oldTtlS) && isPassphrase(body.passphrase),
       run: (body) => publications.start(body) },
     'certificate': { from: ['editor'],
       accepts: (body) => isObject(body) && isText(body.host, 253) && body.host !== '' &&

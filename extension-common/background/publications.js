@@ -5,6 +5,7 @@
 //
 //   asked → signed → sent → done | conflict | failed
 import { isNothingThere } from '../lib/answers.js';
+import { rememberedMs } from '../lib/remembered.js';
 import { webextension } from '../lib/webextension.js';
 
 const storageKey = 'publications';
@@ -63,15 +64,16 @@ export class Publications {
 
   /**
    * Begins; the rest is told by what is stored. `baseUs`: the timestamp of what the person saw as
-   * published, null for nothing; anything else in the network is a conflict.
+   * published, null for nothing; anything else in the network is a conflict. `oldTtlS`: the longest
+   * TTL of the pins that it replaces; until `oldUntilMs` they may be believed.
    */
-  async start({ custody, name, key, zone, baseUs, passphrase }) {
+  async start({ custody, name, key, zone, baseUs, oldTtlS, passphrase }) {
     if (zone.length > zoneSizeMax) return { error: 'record.too_large', detail: '' };
     const job = await this.#inOrder(async () => {
       const jobs = await this.all();
       if (jobs[key] !== undefined && isOpen(jobs[key])) return null;
-      const begun = { custody, name, key, zone, baseUs, state: 'asked',
-        createdMs: this.#nowMs() };
+      const begun = { custody, name, key, zone, baseUs, oldTtlS, state: 'asked',
+        createdMs: this.#nowMs(), oldUntilMs: jobs[key]?.oldUntilMs ?? 0 };
       await webextension.storage.local.set({ [storageKey]: { ...jobs, [key]: begun } });
       return begun;
     });
@@ -169,7 +171,7 @@ export class Publications {
     return { state: 'signed', packet, timestampUs };
   }
 
-  async #send(backend, { key, packet, baseUs }) {
+  async #send(backend, { key, packet, baseUs, oldTtlS = 0, oldUntilMs = 0 }) {
     let outcome = await backend.publish(packet, baseUs, key);
     if (outcome.error === 'publish.conflict') {
       const theirs = outcome.theirs ?? (await backend.newest(key)).found ?? null;
@@ -181,7 +183,8 @@ export class Publications {
     if (isPassing(error)) return null;
     const result = { relays, dhtNodes: dht_nodes };
     if (error === undefined || error === 'publish.too_few_nodes') {
-      return this.#ended('done', { ...result, slug: error ?? '' });
+      return this.#ended('done', { ...result, slug: error ?? '',
+        oldUntilMs: Math.max(oldUntilMs, this.#nowMs() + rememberedMs(oldTtlS)) });
     }
     const state = error === 'publish.conflict' ? 'conflict' : 'failed';
     return this.#ended(state, { ...result, slug: error, detail, theirs: theirs ?? null });

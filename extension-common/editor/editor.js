@@ -252,6 +252,7 @@ class Editor {
         return records.length > 0 && texts.has(`${records[0].name} ${records[0].data}`);
       },
       publishedMs: (this.#published?.timestampUs ?? 0) / 1000,
+      oldUntilMs: this.#publication?.oldUntilMs ?? 0,
       remove: (row) => this.#table.remove(row) });
   }
 
@@ -292,9 +293,15 @@ class Editor {
     await this.#draft.save();
     this.#isPublishing = true;
     const begun = await ask('publish.start', { custody, name, key, zone: this.#zoneText(),
-      baseUs: this.#base?.timestampUs ?? null, passphrase });
+      baseUs: this.#base?.timestampUs ?? null, oldTtlS: this.#pinTtl(), passphrase });
     if (begun.error !== undefined) this.#isPublishing = false;
     return begun.error === undefined ? null : sentenceOf(begun);
+  }
+
+  /** The longest TTL of the published pins, in seconds. */
+  #pinTtl() {
+    const pins = (this.#published?.records ?? []).filter(({ type }) => type === 'TLSA');
+    return Math.max(0, ...pins.map(({ ttl }) => ttl));
   }
 
   async #settle(change) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pins: making one of a server's certificate, and changing from one certificate to the next.
 import { parseBase64 } from '../lib/bytes.js';
+import { rememberedMs } from '../lib/remembered.js';
 import { webextension } from '../lib/webextension.js';
 import { ask, sentenceOf } from '../ui/ask.js';
 import { openForm, part } from '../ui/dialogs.js';
@@ -142,23 +143,21 @@ export function placesOf(rows) {
     .map(([owner, list]) => ({ owner, rows: list }));
 }
 
-/**
- * How far a change of certificate has come. Nobody remembers old records for longer than their TTL;
- * twice that leaves room for caches on the way.
- */
-export function stepOf({ rows, isPublished, publishedMs, nowMs }) {
+/** How far a change of certificate has come. oldUntilMs: so long may replaced pins be believed. */
+export function stepOf({ rows, isPublished, publishedMs, oldUntilMs, nowMs }) {
   if (!rows.every(isPublished)) return { step: 'publish' };
-  const ttlMs = Math.max(...rows.map(({ ttl }) => Number(ttl) || 0)) * 1000;
-  const knownMs = publishedMs + 2 * ttlMs;
+  const ttlS = Math.max(...rows.map(({ ttl }) => Number(ttl) || 0));
+  const knownMs = Math.max(publishedMs + rememberedMs(ttlS), oldUntilMs);
   return nowMs < knownMs ? { step: 'wait', knownMs } : { step: 'drop', knownMs };
 }
 
 /** remove(row): the person drops a pin. */
-export function renderRoll({ rows, isPublished, publishedMs, remove }) {
+export function renderRoll({ rows, isPublished, publishedMs, oldUntilMs, remove }) {
   const places = placesOf(rows);
   find('roll').hidden = places.length === 0;
   find('roll-places').replaceChildren(...places.map(({ owner, rows: pins }) => {
-    const { step, knownMs } = stepOf({ rows: pins, isPublished, publishedMs, nowMs: Date.now() });
+    const { step, knownMs } =
+      stepOf({ rows: pins, isPublished, publishedMs, oldUntilMs, nowMs: Date.now() });
     return make('div', { 'class': 'place', 'data-step': step },
       make('p', {}, translate(`editor_roll_${step}`, step === 'wait' ? timeText(knownMs) : '')),
       make('ul', {}, pins.map((row) => make('li', {},
