@@ -63,6 +63,7 @@ void write_whole_packet(JsonWriter& json, record::SignedPacket const& packet) {
 
 void write_error(JsonWriter& json, base::Error const& error) {
   json.key("error").text(base::slug_of(error.code));
+  json.key("advice").text(base::advice_for(error.code));
   json.key("detail").text(error.detail);
 }
 

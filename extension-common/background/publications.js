@@ -155,19 +155,19 @@ export class Publications {
     return this.#send(backend, isOurs ? { ...sent, baseUs: null } : sent);
   }
 
-  #notSent(slug, { detail = '', theirs = null }) {
+  #notSent(slug, { advice = '', detail = '', theirs = null }) {
     if (isPassing(slug)) return null;
     return this.#ended(slug === 'publish.conflict' ? 'conflict' : 'failed',
-      { slug, detail, relays: [], dhtNodes: 0, theirs });
+      { slug, advice, detail, relays: [], dhtNodes: 0, theirs });
   }
 
   async #signed({ custody, name, key, zone, baseUs }) {
     const timestampUs = Math.max(this.#nowMs() * 1000, (baseUs ?? 0) + 1);
     const passphrase = this.#passphrases.get(key);
     this.#passphrases.delete(key);
-    const { packet, error, detail } =
+    const { packet, error, advice, detail } =
       await this.#sign({ custody, name, key }, timestampUs, zone, passphrase);
-    if (error !== undefined) return this.#ended('failed', { slug: error, detail });
+    if (error !== undefined) return this.#ended('failed', { slug: error, advice, detail });
     return { state: 'signed', packet, timestampUs };
   }
 
@@ -179,15 +179,15 @@ export class Publications {
       outcome = theirs?.canonical === packet ? await backend.publish(packet, null, key)
         : { ...outcome, theirs };
     }
-    const { error, detail, relays = [], dht_nodes = 0, theirs } = outcome;
+    const { error, advice, detail, relays = [], dht_nodes = 0, theirs } = outcome;
     if (isPassing(error)) return null;
     const result = { relays, dhtNodes: dht_nodes };
     if (error === undefined || error === 'publish.too_few_nodes') {
-      return this.#ended('done', { ...result, slug: error ?? '',
+      return this.#ended('done', { ...result, slug: error ?? '', advice,
         oldUntilMs: Math.max(oldUntilMs, this.#nowMs() + rememberedMs(oldTtlS)) });
     }
     const state = error === 'publish.conflict' ? 'conflict' : 'failed';
-    return this.#ended(state, { ...result, slug: error, detail, theirs: theirs ?? null });
+    return this.#ended(state, { ...result, slug: error, advice, detail, theirs: theirs ?? null });
   }
 
   #ended(state, changes) {

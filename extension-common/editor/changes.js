@@ -46,7 +46,7 @@ export function renderChanges(records, published, key) {
 
 export const isOpen = (publication) => ['asked', 'signed', 'sent'].includes(publication?.state);
 
-function textOf({ state, endedMs, dhtNodes, slug, detail }, progress, kept) {
+function textOf({ state, endedMs, dhtNodes, slug, advice, detail }, progress, kept) {
   if (['asked', 'signed', 'sent'].includes(state)) {
     return progress === null ? ''
       : translate('editor_publication_progress', numberText(progress.responded),
@@ -55,7 +55,7 @@ function textOf({ state, endedMs, dhtNodes, slug, detail }, progress, kept) {
   const time = timeText(endedMs);
   const said = dhtNodes > 0 ? translate('editor_publication_nodes', time, numberText(dhtNodes))
     : translate('editor_publication_time', time);
-  const why = slug === '' ? '' : ` ${sentenceOf({ error: slug, detail })}`;
+  const why = slug === '' ? '' : ` ${sentenceOf({ error: slug, advice, detail })}`;
   const again = kept?.storedMs && kept.storedMs > endedMs + 1000
     ? ` ${translate('editor_publication_again', timeText(kept.storedMs))}` : '';
   return said + why + again;

@@ -41,6 +41,26 @@ test('a cause has its fix, and is one that the core or the extension knows', asy
   }
 });
 
+// What a script of ours says by itself comes without the core's advice.
+test('each failure of the extension itself, and each usual one, has words of its own', async () => {
+  const source = `${await readAll(folders, /\.js$/)}\n${await readText('wasm/relays.mjs')}`;
+  const said = /(?:error: |[Ff]ail(?:ed)?\(|Error\()'([a-z_]+\.[a-z_]+|cancelled)'/g;
+  const own = [...source.matchAll(said)].map(([, slug]) => slug);
+  assert.ok(own.includes('host.lost') && own.includes('cancelled') && own.includes('publish.busy'));
+  const usual = ['publish.conflict', 'publish.failed', 'publish.too_few_nodes', 'resolve.busy',
+    'resolve.invalid_packet', 'resolve.network_failed', 'resolve.not_found', 'resolve.timeout'];
+  for (const slug of [...own, ...usual]) {
+    assert.ok(`cause_${slug.replace('.', '_')}` in messages, slug);
+  }
+});
+
+test('every failure of the core that has no words in the messages has its advice', async () => {
+  const core = await load();
+  const documented = [...(await readText('docs/protocol/errors.md')).matchAll(/^\| `(\S+)` \|/gm)];
+  assert.ok(documented.length > 100);
+  for (const [, slug] of documented) assert.match(core.adviceFor(slug), /\S\.$/, slug);
+});
+
 test('each permission has its paragraph, and each paragraph its permission', async () => {
   const documented = [...(await readText('docs/PERMISSIONS.md')).matchAll(/^### `(.+)`/gm)]
     .map(([, name]) => name);

@@ -62,6 +62,19 @@ for (const error of ['resolve.timeout', 'resolve.network_failed', 'relay.unreach
   });
 }
 
+test('what is stored of a failure has the words for it', async () => {
+  const failure = { error: 'store.unusable', advice: 'The disk is full; free some.', detail: '' };
+  const network = new Network({ publish: async () => failure });
+  assert.equal((await publishBy(network)).advice, failure.advice);
+  network.newest = async () => failure;
+  assert.equal((await publishBy(network)).advice, failure.advice);
+  network.newest = async () => notFound;
+  const unsigned = publicationsBy(network, async () => failure);
+  await unsigned.start(asked);
+  await unsigned.idle();
+  assert.equal((await stored())[key].advice, failure.advice);
+});
+
 test('a second look that the program does not answer is taken again later', async () => {
   const network = new Network({ newest: async () => ({ error: 'host.lost', detail: '' }) });
   assert.equal((await publishBy(network)).state, 'signed');

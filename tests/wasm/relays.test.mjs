@@ -63,6 +63,13 @@ async function start(relays, chosen = urls) {
   return { node, kept };
 }
 
+test('a failure comes with its advice', async () => {
+  const { node } = await start(new Relays());
+  const { error, advice } = await node.resolve(key, 'newest');
+  assert.equal(error, 'resolve.not_found');
+  assert.equal(advice, reader.adviceFor(error));
+});
+
 test('what is published is found again, whole', async () => {
   const relays = new Relays();
   const { node, kept } = await start(relays);
