@@ -279,13 +279,17 @@ class Editor {
     if (!this.#key.locked) {
       const fault = await this.#begin();
       if (fault !== null) notice('bad', fault);
+      else find('publication').focus();
       return;
     }
-    openForm('form-unlock', async ({ passphrase }) => {
+    const dialog = openForm('form-unlock', async ({ passphrase }) => {
       if (this.#key.custody === 'host') return this.#begin(passphrase);
       const unlocked = await ask('keys.unlock', { name: this.#key.name, passphrase });
       return unlocked.error === undefined ? this.#begin() : sentenceOf(unlocked);
     });
+    dialog.addEventListener('close', () => {
+      if (isOpen(this.#publication)) find('publication').focus();
+    }, { once: true });
   }
 
   async #begin(passphrase) {
@@ -294,8 +298,12 @@ class Editor {
     this.#isPublishing = true;
     const begun = await ask('publish.start', { custody, name, key, zone: this.#zoneText(),
       baseUs: this.#base?.timestampUs ?? null, oldTtlS: this.#pinTtl(), passphrase });
-    if (begun.error !== undefined) this.#isPublishing = false;
-    return begun.error === undefined ? null : sentenceOf(begun);
+    if (begun.error !== undefined) {
+      this.#isPublishing = false;
+      return sentenceOf(begun);
+    }
+    await this.onStored();
+    return null;
   }
 
   /** The longest TTL of the published pins, in seconds. */
@@ -310,6 +318,8 @@ class Editor {
     change(theirs);
     await ask('publish.forget', this.#key.key);
     await this.#draft.save();
+    await this.onStored();
+    find('publish').focus();
   }
 
   async onStored() {
@@ -328,6 +338,8 @@ class Editor {
     }
     if (!isOpen(this.#publication)) this.#isPublishing = false;
     this.#render();
+    // Where the publication was watched stands nothing any more.
+    if (isOpen(before) && this.#publication?.state === 'conflict') find('conflict').focus();
   }
 
   async onKeys() {

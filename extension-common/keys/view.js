@@ -20,6 +20,7 @@ function cardOf(key, publication, act) {
   part(card, 'warning').textContent = translate(
     key.custody === 'host' ? 'keys_backup_missing_host' : 'keys_backup_missing');
   part(card, 'edit').href = pageUrl('editor', { key: key.key });
+  part(card, 'edit').id = `edit-${key.key}`;
   part(card, 'custody').dataset.state = 'plain';
   part(card, 'custody').textContent = translate(`keys_custody_${key.custody}`);
   // The program locks by itself, after each use.
@@ -30,6 +31,7 @@ function cardOf(key, publication, act) {
     translate(key.locked ? 'keys_state_locked' : 'keys_state_unlocked'));
   for (const button of card.querySelectorAll('[data-act]')) {
     const name = button.dataset.act;
+    button.id = `${name}-${key.key}`;
     if (name === 'lock') {
       button.textContent = translate(key.locked ? 'keys_unlock_button' : 'keys_lock_button');
     }
@@ -41,13 +43,10 @@ function cardOf(key, publication, act) {
 
 /** Keeps the focus where it was, for whoever uses the keyboard. */
 export function renderKeys(keys, publications, act) {
-  const focused = document.activeElement?.getAttribute('aria-label');
+  const focused = find('list').contains(document.activeElement) ? document.activeElement.id : '';
   find('list').replaceChildren(...keys.map((key) => cardOf(key, publications[key.key], act)));
   find('nothing').hidden = keys.length > 0;
-  if (focused) {
-    [...document.querySelectorAll('[aria-label]')]
-      .find((element) => element.getAttribute('aria-label') === focused)?.focus();
-  }
+  find(focused)?.focus();
 }
 
 export function renderNotice(kind, text) {

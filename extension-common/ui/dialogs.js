@@ -6,17 +6,30 @@ import { translateBelow } from './text.js';
 /** Parts of what a template gave, by data-part. */
 export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
 
+// A browser gives the focus back to what had it. What was drawn anew meanwhile has the same id;
+// what is gone leaves it to the page's first thing to do.
+function returnFocus(opener) {
+  if (document.activeElement !== null && document.activeElement !== document.body) return;
+  const again = opener?.isConnected === true ? opener : find(opener?.id ?? '');
+  (again ?? document.querySelector('main .primary'))?.focus();
+}
+
 /** → the dialog with a fresh copy of `template` in it, open. */
 export function openDialog(template) {
   const dialog = find('dialog');
+  const opener = document.activeElement;
   const content = find(template).content.cloneNode(true);
   translateBelow(content);
   dialog.replaceChildren(content);
   dialog.querySelector('[value="cancel"]').addEventListener('click', () => dialog.close());
   // Another form may stand there by the time that the browser tells.
-  dialog.addEventListener('close', () => {
-    if (!dialog.open) dialog.replaceChildren();
-  }, { once: true });
+  const onClose = () => {
+    if (dialog.open) return;
+    dialog.removeEventListener('close', onClose);
+    dialog.replaceChildren();
+    returnFocus(opener);
+  };
+  dialog.addEventListener('close', onClose);
   dialog.showModal();
   dialog.querySelector('input:not([type="radio"]), textarea')?.focus();
   return dialog;
