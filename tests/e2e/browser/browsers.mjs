@@ -24,6 +24,9 @@ const viewport = (headless) => (headless ? { width: 800, height: 600 } : null);
 // long as it took, and at most for this long.
 const lookMaxMs = 1_000;
 
+// A browser takes seconds to start, and longer where others start too.
+const startTimeoutMs = 180_000;
+
 export async function pollUntil(what, condition, timeout_ms = 30_000) {
   for (let waitedMs = 0; ;) {
     const start = Date.now();
@@ -86,7 +89,7 @@ class Chromium {
 
   async start({ home, env, headless = true, extension = stagedExtension('chrome') }) {
     this.browser = await puppeteer.launch({
-      executablePath: '/usr/bin/chromium', headless, pipe: true,
+      executablePath: '/usr/bin/chromium', headless, pipe: true, timeout: startTimeoutMs,
       defaultViewport: viewport(headless), ignoreDefaultArgs: ['--enable-automation'],
       userDataDir: chromiumProfile(home),
       enableExtensions: [extension].flat(),
@@ -103,6 +106,16 @@ class Chromium {
     const tab = await this.browser.newPage();
     await tab.goto(this.extensionUrl(page));
     return tab;
+  }
+
+  /** Stops the service worker, as Chromium does with one that is idle; `tab` is any page. */
+  async stopBackground(tab) {
+    const session = await tab.createCDPSession();
+    await session.send('ServiceWorker.enable');
+    await session.send('ServiceWorker.stopAllWorkers');
+    await session.detach();
+    await pollUntil('the worker has ended', () =>
+      !this.browser.targets().some((target) => target.type() === 'service_worker'));
   }
 }
 
@@ -121,6 +134,7 @@ class Firefox {
     this.browser = await puppeteer.launch({
       browser: 'firefox', executablePath: '/usr/bin/firefox-esr', headless,
       userDataDir: profile, acceptInsecureCerts: false, defaultViewport: viewport(headless),
+      timeout: startTimeoutMs,
       args: ['--remote-allow-system-access', `--width=${windowSize.width}`,
         `--height=${windowSize.height}`],
       env,
@@ -151,6 +165,22 @@ class Firefox {
       if (await pollUntil(`${page} is open`, isOpen, 20_000).catch(() => false)) return tab;
     }
     throw new Error(`${page} did not open`);
+  }
+
+  /** Stops the event page, as Firefox does with one that is idle; asked in Firefox's own scope. */
+  async stopBackground() {
+    const { connection } = this.browser;
+    const { result: tree } =
+      await connection.send('browsingContext.getTree', { 'moz:scope': 'chrome' });
+    const { result } = await connection.send('script.evaluate', {
+      target: { context: tree.contexts[0].context }, awaitPromise: true,
+      expression: `(async () => {
+        const { extension } = WebExtensionPolicy.getByID('${firefoxId}');
+        await extension.terminateBackground({ ignoreDevToolsAttached: true });
+        return extension.backgroundState;
+      })()`,
+    });
+    if (result.result?.value !== 'stopped') throw new Error(JSON.stringify(result));
   }
 }
 

@@ -1,42 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chromium stops a service worker when it pleases. Here it is stopped between every two steps of a
-// publication; what was begun ends all the same, with one packet.
+// A browser stops the background script when it pleases: Chromium its service worker, Firefox its
+// event page. Here it is stopped between every two steps of a publication; what was begun ends all
+// the same, with one packet.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { pollUntil, startBrowser } from './browsers.mjs';
+import { browserNames, pollUntil, startBrowser } from './browsers.mjs';
 import {
   addRecord, click, makeKey, openEditor, openPage, passphrase, untilSays, untilTrue, useRelay,
 } from './person.mjs';
 import { RelayGate } from './relay-gate.mjs';
 import { World } from './world.mjs';
 
+const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
 const world = new World();
 let browser, relay, editor, key;
 
-before(async () => {
-  await world.start();
-  relay = await new RelayGate(world.ready.relay).start();
-  browser = await startBrowser('chromium');
-  await useRelay(browser, relay.url);
-  key = await makeKey(browser, 'home', passphrase);
-  editor = await openEditor(browser, key);
-});
-after(async () => {
-  await browser?.close();
-  relay?.close();
-  await world.close();
-});
+before(() => world.start());
+after(() => world.close());
 
-const isWorker = (target) => target.type() === 'service_worker';
-
-async function kill() {
-  const session = await editor.createCDPSession();
-  await session.send('ServiceWorker.enable');
-  await session.send('ServiceWorker.stopAllWorkers');
-  await session.detach();
-  await pollUntil('the worker has ended', () => !browser.browser.targets().some(isWorker));
-}
+const kill = () => browser.stopBackground(editor);
 
 /** Any question wakes it. */
 async function wake() {
@@ -69,87 +52,101 @@ async function endsWell() {
   await untilSays(editor, 'Everything is published');
 }
 
-describe('a publication ends with one packet when the service worker is stopped', () => {
-  test('before it has signed', async () => {
-    await change();
-    // The state that the worker leaves when it is stopped right after it was asked.
-    await kill();
-    const zone = `n${number} 300 A 192.0.2.${number}`;
-    await editor.evaluate((begun) => chrome.storage.local.set(
-      { publications: { [begun.key]: begun } }),
-    { custody: 'browser', name: 'home', key, zone, baseUs: null, state: 'asked',
-      createdMs: Date.now() });
-    assert.equal((await jobOf()).state, 'asked');
-    await wake();
-    await endsWell();
-  });
+for (const name of chosen) {
+  describe(`a publication ends with one packet when ${name} stops the background script`, () => {
+    before(async () => {
+      relay = await new RelayGate(world.ready.relay).start();
+      browser = await startBrowser(name);
+      await useRelay(browser, relay.url);
+      key = await makeKey(browser, 'home', passphrase);
+      editor = await openEditor(browser, key);
+    });
+    after(async () => {
+      await browser?.close();
+      relay?.close();
+    });
 
-  test('after it has signed and before it sends', async () => {
-    await change();
-    relay.holds = (method, when) => method === 'PUT' && when === 'before';
-    await click(editor, '#publish');
-    await pollUntil('the packet is on its way', () => relay.held > 0);
-    const job = await jobOf();
-    await kill();
-    relay.release();
-    relay.forget();
-    await editor.evaluate((begun) => chrome.storage.local.set(
-      { publications: { [begun.key]: { ...begun, state: 'signed' } } }), job);
-    await wake();
-    await endsWell();
-  });
-
-  test('after it has sent and before the relay has it', async () => {
-    await change();
-    relay.holds = (method, when) => method === 'PUT' && when === 'before';
-    await click(editor, '#publish');
-    await pollUntil('the packet is on its way', () => relay.held > 0);
-    assert.equal((await jobOf()).state, 'sent');
-    await kill();
-    relay.release();
-    await wake();
-    await endsWell();
-  });
-
-  test('after the relay has it and before the answer came', async () => {
-    await change();
-    relay.holds = (method, when) => method === 'PUT' && when === 'after';
-    await click(editor, '#publish');
-    await pollUntil('the answer is kept back', () => relay.held > 0);
-    await kill();
-    relay.release();
-    await wake();
-    await endsWell();
-  });
-
-  test('again and again', async () => {
-    await change();
-    relay.holds = (method, when) => when === 'before';
-    await click(editor, '#publish');
-    for (let times = 0; times < 3; ++times) {
-      await pollUntil('it tries', () => relay.held > times, 60_000);
+    test('before it has signed', async () => {
+      await change();
+      // The state that the worker leaves when it is stopped right after it was asked.
       await kill();
+      const zone = `n${number} 300 A 192.0.2.${number}`;
+      await editor.evaluate((begun) => chrome.storage.local.set(
+        { publications: { [begun.key]: begun } }),
+      { custody: 'browser', name: 'home', key, zone, baseUs: null, state: 'asked',
+        createdMs: Date.now() });
+      assert.equal((await jobOf()).state, 'asked');
       await wake();
-    }
-    relay.release();
-    await endsWell();
-  });
+      await endsWell();
+    });
 
-  test('and a locked key is asked for when nothing was signed', async () => {
-    await change();
-    await kill();
-    const zone = `n${number} 300 A 192.0.2.${number}`;
-    const { timestampUs } = await jobOf();
-    await editor.evaluate((begun) => chrome.storage.local.set(
-      { publications: { [begun.key]: begun } }),
-    { custody: 'browser', name: 'home', key, zone, baseUs: timestampUs, state: 'asked',
-      createdMs: Date.now() });
-    // Last: the editor asks for the keys when this changes, which wakes the worker.
-    await editor.evaluate(() => chrome.storage.session.set({ seeds: {} }));
-    await wake();
-    await untilState('failed');
-    assert.equal(relay.puts, 0);
-    await untilSays(editor, 'The key is locked');
-    await untilTrue(editor, '!document.getElementById("publish").disabled');
+    test('after it has signed and before it sends', async () => {
+      await change();
+      relay.holds = (method, when) => method === 'PUT' && when === 'before';
+      await click(editor, '#publish');
+      await pollUntil('the packet is on its way', () => relay.held > 0);
+      const job = await jobOf();
+      await kill();
+      relay.release();
+      relay.forget();
+      await editor.evaluate((begun) => chrome.storage.local.set(
+        { publications: { [begun.key]: { ...begun, state: 'signed' } } }), job);
+      await wake();
+      await endsWell();
+    });
+
+    test('after it has sent and before the relay has it', async () => {
+      await change();
+      relay.holds = (method, when) => method === 'PUT' && when === 'before';
+      await click(editor, '#publish');
+      await pollUntil('the packet is on its way', () => relay.held > 0);
+      assert.equal((await jobOf()).state, 'sent');
+      await kill();
+      relay.release();
+      await wake();
+      await endsWell();
+    });
+
+    test('after the relay has it and before the answer came', async () => {
+      await change();
+      relay.holds = (method, when) => method === 'PUT' && when === 'after';
+      await click(editor, '#publish');
+      await pollUntil('the answer is kept back', () => relay.held > 0);
+      await kill();
+      relay.release();
+      await wake();
+      await endsWell();
+    });
+
+    test('again and again', async () => {
+      await change();
+      relay.holds = (method, when) => when === 'before';
+      await click(editor, '#publish');
+      for (let times = 0; times < 3; ++times) {
+        await pollUntil('it tries', () => relay.held > times, 60_000);
+        await kill();
+        await wake();
+      }
+      relay.release();
+      await endsWell();
+    });
+
+    test('and a locked key is asked for when nothing was signed', async () => {
+      await change();
+      await kill();
+      const zone = `n${number} 300 A 192.0.2.${number}`;
+      const { timestampUs } = await jobOf();
+      await editor.evaluate((begun) => chrome.storage.local.set(
+        { publications: { [begun.key]: begun } }),
+      { custody: 'browser', name: 'home', key, zone, baseUs: timestampUs, state: 'asked',
+        createdMs: Date.now() });
+      // Last: the editor asks for the keys when this changes, which wakes the worker.
+      await editor.evaluate(() => chrome.storage.session.set({ seeds: {} }));
+      await wake();
+      await untilState('failed');
+      assert.equal(relay.puts, 0);
+      await untilSays(editor, 'The key is locked');
+      await untilTrue(editor, '!document.getElementById("publish").disabled');
+    });
   });
-});
+}
