@@ -22,15 +22,20 @@ export class Custody {
     return (await webextension.storage.local.get(savedKey))[savedKey] ?? {};
   }
 
-  /** Those of the program first: → [{custody, name, key, locked, savedMs}] */
+  /**
+   * Those of the program first: → [{custody, name, key, locked, savedMs}], {custody, name, error}
+   * for a damaged file; a Failure when the program does not say.
+   */
   async list() {
     const mode = await this.#mode.settled();
     const saved = await this.#saved();
     const [ofHost, ofBrowser] = await Promise.all([
-      mode === 'host' ? this.#host.keys() : [], this.#keyRing.list()]);
+      mode === 'host' ? this.#host.keys() : { keys: [], damaged: [] }, this.#keyRing.list()]);
+    if (ofHost.error !== undefined) return ofHost;
     return [
-      ...ofHost.map(({ name, key, locked }) =>
+      ...ofHost.keys.map(({ name, key, locked }) =>
         ({ custody: 'host', name, key, locked, savedMs: saved[key] ?? null })),
+      ...ofHost.damaged.map(({ name, error }) => ({ custody: 'host', name, error })),
       ...ofBrowser.map((key) => ({ custody: 'browser', ...key }))];
   }
 

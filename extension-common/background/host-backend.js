@@ -79,10 +79,12 @@ export class HostBackend {
 
   /**
    * How the networks fare → {kind, relays: [{url, error, latencyMs, answered, failing}],
-   * kept: [{key, dueMs, storedMs, failures}], status: what the program says of itself}.
+   * kept: [{key, dueMs, storedMs, failures}], status: what the program says of itself}, or a
+   * Failure.
    */
   async overview() {
     const status = await this.#session.ask('status', {});
+    if (status.error !== undefined) return status;
     const { relays = [], keys = [] } = status;
     return {
       kind: this.kind,
@@ -105,9 +107,12 @@ export class HostBackend {
     return this.#session.ask('certificate', { host, port }, slowTimeoutMs);
   }
 
+  /** → {keys: [{name, key, locked}], damaged: [{name, error}]} or a Failure */
   async keys() {
-    const { keys = [], error } = await this.#session.ask('stored_keys', {});
-    return error === undefined ? keys.filter((one) => one.error === undefined) : [];
+    const { keys = [], ...rest } = await this.#session.ask('stored_keys', {});
+    if (rest.error !== undefined) return rest;
+    return { keys: keys.filter(({ error }) => error === undefined),
+      damaged: keys.filter(({ error }) => error !== undefined) };
   }
 
   make(name, passphrase) {

@@ -18,7 +18,10 @@ async function show() {
   const [keys, { publications = {} }] = await Promise.all([
     ask('keys.list'), webextension.storage.local.get('publications')]);
   if (keys.error !== undefined) renderNotice('bad', sentenceOf(keys));
-  else renderKeys(keys, publications, act);
+  else {
+    find('notice').querySelector('[data-kind="bad"]')?.remove();
+    renderKeys(keys, publications, act);
+  }
   document.querySelector('main').removeAttribute('aria-busy');
 }
 

@@ -41,10 +41,16 @@ function cardOf(key, publication, act) {
   return card;
 }
 
+function damagedText({ name, error }) {
+  return make('li', { 'class': 'note', 'data-kind': 'bad' },
+    make('p', {}, make('b', {}, name), ' ', translate('keys_file_damaged', error)));
+}
+
 /** Keeps the focus where it was, for whoever uses the keyboard. */
 export function renderKeys(keys, publications, act) {
   const focused = find('list').contains(document.activeElement) ? document.activeElement.id : '';
-  find('list').replaceChildren(...keys.map((key) => cardOf(key, publications[key.key], act)));
+  find('list').replaceChildren(...keys.map((key) => (key.error === undefined
+    ? cardOf(key, publications[key.key], act) : damagedText(key))));
   find('nothing').hidden = keys.length > 0;
   find(focused)?.focus();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The popup: this site, and the person's keys.
 import { webextension } from '../lib/webextension.js';
-import { ask } from '../ui/ask.js';
+import { ask, sentenceOf } from '../ui/ask.js';
 import { find } from '../ui/element.js';
 import { translate, translatePage } from '../ui/text.js';
 import { render, renderKeys, renderLocal, renderTrace } from './view.js';
@@ -72,7 +72,8 @@ async function startTrace({ where }) {
 async function showKeys() {
   const [keys, stored] = await Promise.all([
     ask('keys.list'), webextension.storage.local.get(null)]);
-  renderKeys(Array.isArray(keys) ? keys : [], stored);
+  renderKeys(Array.isArray(keys) ? keys.filter(({ error }) => error === undefined) : [], stored);
+  if (keys.error !== undefined) find('no-keys').textContent = sentenceOf(keys);
 }
 
 function startTabs() {
