@@ -15,6 +15,7 @@ function report(onCertificate, { tabId, url, type, securityInfo }) {
     isMainFrame: type === 'main_frame',
     secure: securityInfo === undefined || securityInfo.state === 'secure',
     fingerprints: securityInfo === undefined ? null : fingerprintsOf(securityInfo),
+    proxyPort: null,
   });
 }
 
@@ -30,11 +31,11 @@ function listenForCertificates(listener, urls, details) {
 }
 
 /**
- * onCertificate({tabId, url, isMainFrame, secure, fingerprints}): a promise of true to go on.
+ * onCertificate({tabId, url, isMainFrame, secure, fingerprints, proxyPort}): a promise of true.
  * Chrome does not wait for it; what is refused is replaced as soon as its first byte is there.
  */
 export function registerListeners({ onCertificate }) {
-  const urls = ['https://*.key/*'];
+  const urls = ['https://*.key/*', 'wss://*.key/*'];
   chrome.webRequest.onHeadersReceived.addListener(
     (response) => void report(onCertificate, response), { urls });
   listenForCertificates((response) => void report(onCertificate, response), urls, ['securityInfo']);

@@ -65,20 +65,23 @@ const openRule = {
   condition: { requestDomains: ['key'], resourceTypes: ['main_frame', ...partTypes] },
 };
 
-// Sites that were refused, oldest first; each has a rule of its own, with the number behind it.
+// Sites that were refused, oldest first; each has rules of its own, with the numbers behind it.
 const denialsMax = 100;
 const denials = new Map();
 let nextRule = plainRule + 1;
 
-function denialRule(id, { host, port }) {
+// Every spelling of the site in an address. Not one pattern: a regular expression may be too large
+// for Chrome.
+function denialRules({ host, port }) {
   const suffix = port === 443 ? '' : `:${port}`;
-  return {
-    id,
+  const addresses = ['https', 'wss'].flatMap((scheme) =>
+    [`|${scheme}://${host}${suffix}/`, `|${scheme}://${host}.${suffix}/`]);
+  return addresses.map((urlFilter) => ({
+    id: nextRule++,
     priority: 4,
     action: { type: 'block' },
-    condition: { urlFilter: `|https://${host}${suffix}/`,
-      resourceTypes: ['main_frame', ...partTypes] },
-  };
+    condition: { urlFilter, resourceTypes: ['main_frame', ...partTypes] },
+  }));
 }
 
 // One change at a time, in the order asked for.
@@ -131,24 +134,23 @@ export function denySite(site) {
     if (denials.has(name)) return;
     const removeRuleIds = [];
     if (denials.size >= denialsMax) {
-      const [oldest, id] = denials.entries().next().value;
+      const [oldest, ids] = denials.entries().next().value;
       denials.delete(oldest);
-      removeRuleIds.push(id);
+      removeRuleIds.push(...ids);
     }
-    const id = nextRule++;
-    denials.set(name, id);
-    await chrome.declarativeNetRequest.updateSessionRules(
-      { removeRuleIds, addRules: [denialRule(id, site)] });
+    const addRules = denialRules(site);
+    denials.set(name, addRules.map(({ id }) => id));
+    await chrome.declarativeNetRequest.updateSessionRules({ removeRuleIds, addRules });
   });
 }
 
 /** Lets the program be asked about a site again. */
 export function retrySite({ host, port }) {
   return inOrder(async () => {
-    const id = denials.get(`${host}:${port}`);
-    if (id === undefined) return;
+    const removeRuleIds = denials.get(`${host}:${port}`);
+    if (removeRuleIds === undefined) return;
     denials.delete(`${host}:${port}`);
-    await chrome.declarativeNetRequest.updateSessionRules({ removeRuleIds: [id] });
+    await chrome.declarativeNetRequest.updateSessionRules({ removeRuleIds });
   });
 }
 

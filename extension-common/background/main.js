@@ -21,6 +21,7 @@ import { Publications, resumeAlarm } from './publications.js';
 import { RelayBackend, republishAlarm } from './relay-backend.js';
 import { Session } from './session.js';
 import { loadSettings } from './settings.js';
+import { Sightings } from './sightings.js';
 import { Sites } from './sites.js';
 
 const readyTimeoutMs = 15_000;
@@ -31,6 +32,7 @@ const startCore = () => loadCore(fetch(webextension.runtime.getURL('core/dotkey-
 
 let core = startCore();
 const sites = new Sites();
+const sightings = new Sightings();
 const plainKeys = new PlainKeys((keys) => intercept.allowPlain(keys));
 const session = new Session({
   async onOpen({ proxyPort, httpKeys }) {
@@ -38,6 +40,7 @@ const session = new Session({
     await plainKeys.set(httpKeys);
   },
   onClose() {
+    sightings.clear();
     intercept.closeGate();
     plainKeys.set([]);
   },
@@ -131,7 +134,7 @@ function faultOf(site, secure, fingerprints) {
 
 // What the browser itself saw of the connection; `fingerprints` is null where it does not tell.
 // True when the page may go on.
-async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints }) {
+async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints, proxyPort: port }) {
   await ready;
   const where = siteOf(url);
   const site = sites.get(where);
@@ -140,6 +143,7 @@ async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints }) 
     const confirmed = fingerprints !== null && session.hello?.caSha256 !== null;
     if (confirmed && !site.confirmed) await sites.put({ ...site, confirmed });
     else await sites.noteOpen(where);
+    if (confirmed) sightings.note(where, port);
     return true;
   }
   if (isMainFrame && tabId >= 0) block(tabId, url);
@@ -150,9 +154,17 @@ async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints }) 
 }
 
 const proxyPort = () => session.hello?.proxyPort ?? null;
+
+// A part of a page of an allowed site, which came through this session's port.
+function isSeen({ url, proxyPort: port }) {
+  const where = siteOf(url);
+  return where !== null && port === proxyPort() && sites.get(where)?.allowed === true &&
+    sightings.covers(where, port);
+}
+
 const onProxyTaken = () => session.end('browser.proxy_taken');
 intercept.registerListeners({ whenReady, proxyPort, onProxyTaken });
-certificates.registerListeners({ onCertificate });
+certificates.registerListeners({ onCertificate, isSeen });
 registerMessages({ ready, table: {
   ...siteOperations({ session, sites, plainKeys, reopen, core: () => core, mode }),
   ...keyOperations({ custody, onRemoved: forgetKey }),

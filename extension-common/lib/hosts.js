@@ -27,18 +27,20 @@ export function keyOf(host) {
   return keyHost.test(name) ? name.slice(-56, -4) : null;
 }
 
-function parseWebAddress(url) {
+const pageSchemes = ['http:', 'https:'];
+
+function parseAddress(url, schemes) {
   try {
     const parsed = new URL(url);
-    return ['http:', 'https:'].includes(parsed.protocol) ? parsed : null;
+    return schemes.includes(parsed.protocol) ? parsed : null;
   } catch {
     return null;
   }
 }
 
-/** {host, port} of a web address below `.key`; null for any other. */
+/** {host, port} of a web address below `.key`, of a WebSocket's too; null for any other. */
 export function siteOf(url) {
-  const parsed = parseWebAddress(url);
+  const parsed = parseAddress(url, [...pageSchemes, 'ws:', 'wss:']);
   if (parsed === null || !isKeyHost(parsed.hostname)) return null;
   const port = parsed.port === '' ? 443 : Number(parsed.port);
   return { host: normaliseHost(parsed.hostname), port };
@@ -46,7 +48,7 @@ export function siteOf(url) {
 
 /** Where a bare key's address should lead; null when it is none. */
 export function addressOfBareKey(url) {
-  const parsed = parseWebAddress(url);
+  const parsed = parseAddress(url, pageSchemes);
   if (parsed === null || !isBareKeyHost(parsed.hostname)) return null;
   const port = parsed.port === '' ? '' : `:${parsed.port}`;
   const rest = parsed.pathname + parsed.search + parsed.hash;
@@ -65,7 +67,7 @@ export function addressOfText(text) {
 
 /** The address that a search was made of by mistake; null for a real search. */
 export function addressOfSearch(url) {
-  const parsed = parseWebAddress(url);
+  const parsed = parseAddress(url, pageSchemes);
   if (parsed === null) return null;
   for (const name of ['q', 'p', 'query', 'text', 'wd']) {
     const value = parsed.searchParams.get(name);

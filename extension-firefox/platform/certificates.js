@@ -9,19 +9,41 @@ function fingerprintsOf({ certificates }) {
 // An exception made by hand gives 'secure' too, with isUntrusted beside it.
 const isSecure = (info) => info.state === 'secure' && info.isUntrusted !== true;
 
-/** onCertificate({tabId, url, isMainFrame, secure, fingerprints}): a promise of true to go on. */
-export function registerListeners({ onCertificate }) {
-  browser.webRequest.onHeadersReceived.addListener(async ({ requestId, tabId, url, type }) => {
+// What belongs to a page that was looked at. Documents, WebSockets and whatever else there is are
+// looked at each time.
+const partTypes = [
+  'beacon', 'font', 'image', 'imageset', 'media', 'script', 'stylesheet', 'xmlhttprequest'];
+
+/** The port of this computer's proxy that the response came through; null: it came another way. */
+function proxyPortOf({ proxyInfo, fromCache }) {
+  const isOurs = proxyInfo?.type === 'http' && proxyInfo.host === '127.0.0.1';
+  return isOurs && fromCache === false ? proxyInfo.port : null;
+}
+
+/**
+ * onCertificate({tabId, url, isMainFrame, secure, fingerprints, proxyPort}): a promise of true to
+ * go on. isSeen({url, proxyPort}): true where this part of a page needs no look of its own.
+ */
+export function registerListeners({ onCertificate, isSeen }) {
+  const look = async ({ requestId, tabId, url, type }, proxyPort) => {
     try {
       const info = await browser.webRequest.getSecurityInfo(requestId, { certificateChain: true });
       const secure = isSecure(info);
       const isMainFrame = type === 'main_frame';
       const fingerprints = fingerprintsOf(info);
-      return { cancel: !(await onCertificate({ tabId, url, isMainFrame, secure, fingerprints })) };
+      const goesOn =
+        await onCertificate({ tabId, url, isMainFrame, secure, fingerprints, proxyPort });
+      return { cancel: !goesOn };
     } catch {
       return { cancel: true };
     }
-  }, { urls: ['https://*.key/*', 'https://*.key./*'] }, ['blocking']);
+  };
+  browser.webRequest.onHeadersReceived.addListener((response) => {
+    const proxyPort = proxyPortOf(response);
+    const isPart = partTypes.includes(response.type);
+    return isPart && isSeen({ url: response.url, proxyPort }) ? {} : look(response, proxyPort);
+  }, { urls: ['https://*.key/*', 'https://*.key./*', 'wss://*.key/*', 'wss://*.key./*'] },
+  ['blocking']);
 }
 
 /**

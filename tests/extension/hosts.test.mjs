@@ -28,6 +28,7 @@ test('a bare key is known by its form', () => {
 test('an address below .key has a site, with the port of https by default', () => {
   assert.deepEqual(siteOf(`https://WWW.${key}.key./a?b#c`), { host: `www.${key}.key`, port: 443 });
   assert.deepEqual(siteOf(`https://${key}.key:8443/`), { host: `${key}.key`, port: 8443 });
+  assert.deepEqual(siteOf(`wss://${key}.key/socket`), { host: `${key}.key`, port: 443 });
   for (const url of ['https://example.com/', 'about:blank', `ftp://${key}.key/`, 'no address']) {
     assert.equal(siteOf(url), null, url);
   }

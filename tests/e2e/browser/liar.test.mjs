@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
+import { serveSocket } from './application.mjs';
 import { browserNames, root, startInstalledBrowser } from './browsers.mjs';
 import { startResolver } from './resolver.mjs';
 import { untilBlocked, untilOpen } from './tabs.mjs';
@@ -40,6 +41,19 @@ const lies = [
   ['the packet of another key', 'foreign', undefined, 'evidence.packet_missing'],
 ];
 
+/** What became of a WebSocket that a page opens: 'open', or 'refused' before it was. */
+const openSocket = (tab, url) => tab.evaluate((address) => new Promise((resolve) => {
+  const socket = new WebSocket(address);
+  socket.onopen = () => resolve('open');
+  socket.onclose = () => resolve('refused');
+}), url);
+
+async function addSocketSite(name, options) {
+  const site = await world.addSite(name, options);
+  serveSocket(site.server);
+  return site;
+}
+
 for (const name of chosen) {
   describe(name, () => {
     let browser;
@@ -60,6 +74,32 @@ for (const name of chosen) {
         const tab = await browser.open(site.url);
         await untilBlocked(browser, tab, site.url, slug);
         assert.ok(!site.requests.includes('GET /script-ran'));
+      });
+    }
+
+    test('no WebSocket opens to a site that was refused', async () => {
+      await writeFile(world.file('.local/state/dotkey/lie'), 'truth');
+      const honest = await addSocketSite(`talker-${name}`);
+      const refused = await addSocketSite(`mute-${name}`, { records: wrongPin });
+      const other = await browser.open(refused.url);
+      await untilBlocked(browser, other, refused.url, 'pin.mismatch');
+      const tab = await browser.open(honest.url);
+      await untilOpen(browser, tab, honest);
+      assert.equal(await openSocket(tab, `wss://${honest.host}/socket`), 'open');
+      for (const host of [refused.host, `${refused.host}.`, `${refused.host}:443`]) {
+        assert.equal(await openSocket(tab, `wss://${host}/socket`), 'refused', host);
+      }
+    });
+
+    // Chrome cannot hold a response: there the first one of a site is not stopped.
+    if (name === 'firefox') {
+      test('nor to one that nobody opened before', async () => {
+        const refused = await addSocketSite('unseen', { records: wrongPin });
+        const honest = await addSocketSite('seer');
+        const tab = await browser.open(honest.url);
+        await untilOpen(browser, tab, honest);
+        assert.equal(await openSocket(tab, `wss://${refused.host}/socket`), 'refused');
+        assert.equal(await openSocket(tab, `wss://${honest.host}/socket`), 'open');
       });
     }
   });
