@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Firefox: each request below `.key` waits for the session with the program and goes to its proxy.
 // When a handler throws or Firefox does not like its answer, the request goes where it would have
-// gone without that handler. So there are two: the first sends `.key` to a dead port, in one line
-// that cannot fail; the second, which can, changes that (facts: never `proxyDNS` with `http`).
+// gone without the extension. So what finds the port can only say a number, and whatever else it
+// does, the answer is the dead port (facts: never `proxyDNS` with `http`).
 import { isBareKeyHost, isKeyHost, keyOf } from '../lib/hosts.js';
 
 // Nothing listens there: only root could.
@@ -11,6 +11,17 @@ const deadPort = 1;
 function proxyAt(port) {
   const usable = Number.isInteger(port) && port > 0 && port < 65536;
   return { type: 'http', host: '127.0.0.1', port: usable ? port : deadPort };
+}
+
+/** `findPort` gives a port or a promise of one, and may fail in any way. */
+function proxyBy(findPort) {
+  try {
+    const found = findPort();
+    return typeof found?.then === 'function'
+      ? Promise.resolve(found).then(proxyAt, () => proxyAt(deadPort)) : proxyAt(found);
+  } catch {
+    return proxyAt(deadPort);
+  }
 }
 
 let open = false;
@@ -34,13 +45,11 @@ export async function denySite() {}
 
 export async function retrySite() {}
 
-function isOurs(url) {
+function hostOf(url) {
   try {
-    const { hostname } = new URL(url);
-    return isKeyHost(hostname) || isBareKeyHost(hostname);
+    return new URL(url).hostname;
   } catch {
-    // What cannot be read is not let through.
-    return true;
+    return null;
   }
 }
 
@@ -55,14 +64,18 @@ function isPlain(url) {
 
 /** whenReady(): true when a session is there; proxyPort(): its port or null. */
 export function registerListeners({ whenReady, proxyPort }) {
-  browser.proxy.onRequest.addListener(
-    ({ url }) => (isOurs(url) ? proxyAt(deadPort) : undefined), { urls: ['<all_urls>'] });
-
-  browser.proxy.onRequest.addListener(() => {
+  const findPort = () => {
     // At once where nothing is to be waited for: each part of a page passes here.
-    if (open && proxyPort() !== null) return proxyAt(proxyPort());
-    return whenReady().then((ready) => (ready && open ? proxyAt(proxyPort()) : undefined));
-  }, { urls: ['*://*.key/*', '*://*.key./*'] });
+    if (open && proxyPort() !== null) return proxyPort();
+    return whenReady().then((ready) => (ready && open ? proxyPort() : deadPort));
+  };
+  // One handler: each costs a page more than all else here (docs/PERFORMANCE.md).
+  browser.proxy.onRequest.addListener(({ url }) => {
+    const host = hostOf(url);
+    if (host !== null && isKeyHost(host)) return proxyBy(findPort);
+    // What cannot be read is not let through.
+    return host === null || isBareKeyHost(host) ? proxyAt(deadPort) : undefined;
+  }, { urls: ['<all_urls>'] });
 
   browser.webRequest.onBeforeRequest.addListener(
     ({ url }) => (isPlain(url) ? {} : { upgradeToSecure: true }),

@@ -33,10 +33,9 @@ const longest_ms = 20_000;  // the extension waits for the program for 15
 const throws = `{ throw new Error('broken'); }`;
 const rejects = `Promise.reject(new Error('broken'))`;
 const startOfPac = 'function FindProxyForURL(url, host) {';
-const onRequest = 'browser.proxy.onRequest.addListener(';
-// Another handler in the place of the one that leads to the program.
-const answering = (handler) => [intercept, `${onRequest}() =>`,
-  `((_, filter) => ${onRequest}${handler}, filter))(() =>`];
+// Something else in the place of what finds the program's port.
+const finding = (findPort) =>
+  [intercept, 'return proxyBy(findPort)', `return proxyBy(${findPort})`];
 
 // Each: [what breaks, file, what stands there, what stands there instead].
 const breaksOfAll = [
@@ -60,13 +59,14 @@ const breaks = {
   firefox: [
     ['a session whose port cannot be asked for', main, 'session.hello?.proxyPort ?? null',
       `(() => ${throws})()`],
-    ['a proxy handler that throws', ...answering(`() => ${throws}`)],
-    ['a proxy handler whose promise fails', ...answering(`() => ${rejects}`)],
-    ['a proxy handler without an answer', ...answering('() => undefined')],
-    ['a proxy handler whose answer Firefox refuses', ...answering(
-      "() => ({ type: 'http', host: '127.0.0.1', port: 1, proxyDNS: true })")],
-    ['a proxy handler that answers nonsense', ...answering("() => 'PROXY 127.0.0.1:1'")],
-    ['a proxy handler that says direct', ...answering("() => ({ type: 'direct' })")],
+    ['a search for the port that throws', ...finding(`() => ${throws}`)],
+    ['a search for the port whose promise fails', ...finding(`() => ${rejects}`)],
+    ['a search for the port without an answer', ...finding('() => undefined')],
+    ['a search for the port that never ends', ...finding('() => new Promise(() => {})')],
+    ['a search for the port that is no function', ...finding('null')],
+    ['a search for the port that answers for Firefox', ...finding("() => ({ type: 'direct' })")],
+    ['a search for the port that promises nonsense', ...finding(
+      "async () => ({ type: 'http', host: '127.0.0.1', port: 1, proxyDNS: true })")],
     ['a proxy port that is none', main, 'session.hello?.proxyPort ?? null', "'none'"],
   ],
 };
