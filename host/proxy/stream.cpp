@@ -140,7 +140,9 @@ HandshakeStatus Stream::shake_hands() {
     receive();
   }
   set_aside();
-  uncork();
+  bool const may_wait =
+      status == HandshakeStatus::done && SSL_version(ssl_.get()) == TLS1_3_VERSION;
+  may_wait ? hold_back() : uncork();
   ERR_clear_error();
   return failed_ ? HandshakeStatus::failed : status;
 }
@@ -166,8 +168,19 @@ void Stream::uncork() {
   if (size > 0) send_or_keep(base::ByteView(scratch_.output).first(size));
 }
 
+void Stream::hold_back() {
+  corked_ = false;
+  std::size_t const size = std::exchange(scratch_.output_size, 0);
+  base::append(held_, base::ByteView(scratch_.output).first(size));
+}
+
+void Stream::release() {
+  send_or_keep({});
+}
+
 void Stream::send_or_keep(base::ByteView bytes) {
   if (failed_ || sending_ended_) return;
+  if (!held_.empty()) send_or_keep(std::exchange(held_, {}));
   if (corked_) {
     if (bytes.size() <= scratch_.output.size() - scratch_.output_size) {
       std::copy(bytes.begin(), bytes.end(),

@@ -48,7 +48,11 @@ class Stream {
 
   // TLS from here on. `received` are bytes of it that were read already.
   void start_tls(SslPtr ssl, base::Bytes received);
+  // What TLS 1.3 has to say after the peer's last word (a client's Finished, a server's session
+  // ticket) is held back, so that it leaves together with the first data.
   HandshakeStatus shake_hands();
+  // Sends what was held back: no data will come for now.
+  void release();
 
   // True while sent bytes wait for the peer to read: then stop feeding it.
   [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
@@ -71,6 +75,7 @@ class Stream {
   void set_aside();  // what TLS did not consume yet leaves the scratch area
   void cork();       // TLS output gathers in the scratch area ...
   void uncork();     // ... and leaves in one system call
+  void hold_back();  // ... or with what is sent next
   void send_or_keep(base::ByteView bytes);
   std::size_t send_some(base::ByteView bytes);
   void flush();
@@ -81,6 +86,7 @@ class Stream {
   base::ByteView window_;  // unconsumed part of scratch_.input, while this stream works
   base::Bytes unread_;     // received, not consumed by TLS; comes before window_
   std::size_t unread_used_ = 0;
+  base::Bytes held_;  // comes before whatever is sent next
   base::Bytes unsent_;
   std::size_t unsent_used_ = 0;
   bool readable_ = true;

@@ -166,6 +166,9 @@ void Tunnel::on_head() {
     port_.gate_.on_refused(site_, base::slug_of(ErrorCode::proxy_client_unauthorized));
     return say_goodbye(credentials_wanted());
   }
+  // A site that was allowed just now is ours. To ask again whether its key is a point on the curve
+  // costs as much as opening a socket.
+  if (head_.is_connect() && port_.upstreams_.is_warm(site_)) return on_connect();
   switch (names::classify(site_.host)) {
     case names::Ownership::ours:
       break;
@@ -352,6 +355,8 @@ void Tunnel::splice() {
   bool more = false;
   if (!browser_done_) {
     SpliceStatus const status = Splice::run(browser_, upstream, moved_);
+    // A server that speaks first waits for our Finished.
+    upstream.release();
     // A browser that is cut off reads no answer either.
     finish_direction(status, upstream, browser_done_, false);
     if (state_ == State::over) return;

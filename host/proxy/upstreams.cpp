@@ -116,6 +116,7 @@ void Upstreams::park(Upstream upstream) {
   // Only while the verdict holds: its owner may take it without asking again.
   bool const wanted = !upstream.state->forgotten && is_warm(upstream.state->site);
   if (count >= idle_upstreams_per_site_max || upstream.stream->is_hung_up() || !wanted) return;
+  upstream.stream->release();
   Idle& idle = idle_.emplace_back(std::move(upstream), Clock::now() + idle_upstream_lifetime);
   if (!events_.add(idle.upstream.stream->fd(), idle)) idle_.pop_back();
 }

@@ -29,7 +29,8 @@ using Clock = std::chrono::steady_clock;
 inline constexpr std::size_t sites_max = 256;
 inline constexpr std::size_t idle_upstreams_per_site_max = 4;
 inline constexpr std::chrono::seconds idle_upstream_lifetime{15};
-inline constexpr std::size_t sessions_per_site_max = 8;
+// As many as connections to one site are opened at a time: each needs a session of its own.
+inline constexpr std::size_t sessions_per_site_max = 32;
 inline constexpr std::size_t allowed_chains_max = 8;
 inline constexpr std::size_t routes_max = 8;
 // For one route: connecting and the TLS handshake together. Then the next route has its turn.
