@@ -3,52 +3,28 @@
 // of rules.json keep `.key` closed from the moment the browser starts; one session rule opens it
 // while a session with the program lasts.
 
-// Nothing listens there: only root could.
-const deadPort = 1;
+import { deadPort, pacScript, rulesOf } from '../proxy/pac.js';
+
 const gateRule = 1;
 const plainRule = 2;
 const ours = 'controlled_by_this_extension';
 
-// Hosts are compared without regular expressions where that is possible: the script runs for every
-// request of the browser. It has no way out for `.key` but a proxy.
-function pacScript(port, otherwise) {
-  const usable = Number.isInteger(port) && port > 0 && port < 65536;
-  return `function FindProxyForURL(url, host) {
-  try {
-    host = host.toLowerCase().replace(/\\.+$/, '');
-    if (host === 'key' || host.slice(-4) === '.key') {
-      return 'PROXY 127.0.0.1:${usable ? port : deadPort}';
-    }
-    if (host.length < 52 || !/^(?:[a-z0-9_-]+\\.)*[13-9a-km-uw-z]{52}$/.test(host)) {
-      return '${otherwise}';
-    }
-  } catch (error) {}
-  return 'PROXY 127.0.0.1:${deadPort}';
-}`;
-}
-
-function pacName({ scheme = 'http', host, port }) {
-  const kind = { http: 'PROXY', https: 'HTTPS', socks4: 'SOCKS', socks5: 'SOCKS5' }[scheme];
-  return kind === undefined || !/^[\w.:[\]-]+$/.test(host) ? null : `${kind} ${host}:${port ?? 80}`;
-}
-
-// A fixed proxy that was set before keeps all other traffic. What a system's settings say cannot be
-// read here.
-async function proxyOfTheRest() {
+// Fixed proxies that were set before keep all other traffic. What a system's settings or another
+// PAC script say cannot be read here.
+async function rulesOfTheRest() {
   const { levelOfControl, value } = await chrome.proxy.settings.get({});
   if (levelOfControl === ours) {
-    const { proxyForOthers } = await chrome.storage.local.get('proxyForOthers');
-    return proxyForOthers ?? 'DIRECT';
+    const { proxyOfTheRest } = await chrome.storage.local.get('proxyOfTheRest');
+    return proxyOfTheRest ?? rulesOf();
   }
-  const single = value.mode === 'fixed_servers' ? value.rules?.singleProxy : undefined;
-  const name = (single && pacName(single)) ?? 'DIRECT';
+  const rules = rulesOf(value);
   // A storage that fails does not keep `.key` from being closed; opened it will not be.
-  await chrome.storage.local.set({ proxyForOthers: name }).catch(() => {});
-  return name;
+  await chrome.storage.local.set({ proxyOfTheRest: rules }).catch(() => {});
+  return rules;
 }
 
 async function setProxy(port) {
-  const data = pacScript(port, await proxyOfTheRest());
+  const data = pacScript(port, await rulesOfTheRest());
   const value = { mode: 'pac_script', pacScript: { mandatory: true, data } };
   await chrome.proxy.settings.set({ scope: 'regular', value });
 }

@@ -29,6 +29,7 @@ after(async () => {
 
 const main = 'background/main.js';
 const intercept = 'platform/intercept.js';
+const pac = 'proxy/pac.js';
 const longest_ms = 20_000;  // the extension waits for the program for 15
 const throws = `{ throw new Error('broken'); }`;
 const rejects = `Promise.reject(new Error('broken'))`;
@@ -47,14 +48,14 @@ const breaksOfAll = [
 ];
 const breaks = {
   chromium: [
-    ['a PAC script that is no script', intercept, startOfPac, `function ( ${startOfPac}`],
-    ['a PAC script that throws', intercept, startOfPac, `${startOfPac} ${throws}`],
-    ['a PAC script that throws inside', intercept, 'host = host.toLowerCase()', throws],
-    ['a PAC script whose answer is no text', intercept,
+    ['a PAC script that is no script', pac, startOfPac, `function ( ${startOfPac}`],
+    ['a PAC script that throws', pac, startOfPac, `${startOfPac} ${throws}`],
+    ['a PAC script that throws inside', pac, 'host = host.toLowerCase()', throws],
+    ['a PAC script whose answer is no text', pac,
       "return 'PROXY 127.0.0.1:${usable ? port : deadPort}'", 'return 42'],
-    ['a PAC script without an answer', intercept, startOfPac, `${startOfPac} return undefined;`],
+    ['a PAC script without an answer', pac, startOfPac, `${startOfPac} return undefined;`],
     ['a proxy port that is none', main, 'openGate(proxyPort)', "openGate('none')"],
-    ['a storage that fails', intercept, "chrome.storage.local.get('proxyForOthers')", rejects],
+    ['a storage that fails', intercept, "chrome.storage.local.get('proxyOfTheRest')", rejects],
   ],
   firefox: [
     ['a session whose port cannot be asked for', main, 'session.hello?.proxyPort ?? null',
