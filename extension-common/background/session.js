@@ -27,6 +27,7 @@ export class Session {
   #retryMs = retryFirstMs;
   #retry = null;
   #waiting = [];
+  #newerCa = null;
 
   state = 'connecting';  // 'ready', 'lost'
   slug = '';             // why it is lost
@@ -109,9 +110,10 @@ export class Session {
 
   async #onHello(port, body) {
     const hello = parseHello(body);
+    this.#newerCa = null;
     await this.#handlers.onOpen(hello);
     if (this.#port !== port) return;
-    this.hello = hello;
+    this.hello = { ...hello, caSha256: this.#newerCa ?? hello.caSha256 };
     this.state = 'ready';
     this.slug = '';
     this.#retryMs = retryFirstMs;
@@ -146,6 +148,8 @@ export class Session {
   }
 
   #onCa(caSha256) {
+    // While the gate opens there is no hello yet to change.
+    this.#newerCa = caSha256;
     if (this.hello !== null) this.hello = { ...this.hello, caSha256 };
   }
 
