@@ -27,19 +27,9 @@ def encode(message):
     return struct.pack("=I", len(payload)) + payload
 
 
-def read_exactly(stream, size):
-    data = b""
-    while len(data) < size:
-        piece = stream.read(size - len(data))
-        if not piece:
-            return None
-        data += piece
-    return data
-
-
 def read_message(stream):
-    head = read_exactly(stream, 4)
-    return head and json.loads(read_exactly(stream, struct.unpack("=I", head)[0]))
+    head = stream.read(4)
+    return json.loads(stream.read(struct.unpack("=I", head)[0])) if head else None
 
 
 def poll_until(condition):
@@ -199,7 +189,7 @@ class NativeHostTest(unittest.TestCase):
                                                   host.stdin.flush()))
         writer.start()
         for frame in frames:
-            self.assertEqual(read_exactly(host.stdout, len(frame)), frame)
+            self.assertEqual(host.stdout.read(len(frame)), frame)
         writer.join()
         host.stdin.close()
         self.assertEqual(host.wait(PATIENCE_S), 0)
