@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/cli/config.h"
 
+#include <cstddef>
 #include <functional>
 
 #define TOML_EXCEPTIONS 0
@@ -14,7 +15,13 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
+#include "core/base/ip_prefix.h"
+#include "core/relay/client.h"
+
 #include "host/cli/ascii_toml.h"
+#include "host/cli/dns_settings.h"
+#include "host/dns/upstream.h"
+#include "host/loop/name_lookup.h"
 #include "host/store/atomic_file.h"
 
 namespace dotkey::host::cli {
@@ -28,19 +35,25 @@ std::string place_of(std::string const& file, toml::source_region const& region)
          std::to_string(region.begin.column) + ": ";
 }
 
-// One key of a table: where its value goes, and what it may be.
+// One key of a table: where its value goes, and what it may be. A failure's detail says what is
+// wrong with the value, and no more.
 struct Entry {
-  enum class Fit : std::uint8_t { good, wrong_kind, out_of_range };
-
   std::string_view name;
-  std::function<Fit(toml::node const&)> read;
+  std::function<Result<void>(toml::node const&)> read;
 };
+
+// Whether one text of a list may stand there.
+using Check = std::function<Result<void>(std::string const&)>;
+
+Result<void> wrong_kind() {
+  return base::fail(ErrorCode::config_malformed, "has a value of another kind");
+}
 
 template <class T>
 Entry value(std::string_view name, std::optional<T>& out) {
   return {name, [&out](toml::node const& node) {
             out = node.value_exact<T>();
-            return out ? Entry::Fit::good : Entry::Fit::wrong_kind;
+            return out ? Result<void>{} : wrong_kind();
           }};
 }
 
@@ -48,41 +61,70 @@ Entry flag(std::string_view name, bool& out) {
   return {name, [&out](toml::node const& node) {
             auto const read = node.value_exact<bool>();
             out = read.value_or(out);
-            return read ? Entry::Fit::good : Entry::Fit::wrong_kind;
+            return read ? Result<void>{} : wrong_kind();
           }};
 }
 
 template <class T>
 Entry number(std::string_view name, T& out, std::int64_t min, std::int64_t max) {
-  return {name, [&out, min, max](toml::node const& node) {
+  return {name, [&out, min, max](toml::node const& node) -> Result<void> {
             auto const read = node.value_exact<std::int64_t>();
-            if (!read) return Entry::Fit::wrong_kind;
-            if (*read < min || *read > max) return Entry::Fit::out_of_range;
-            out = static_cast<T>(*read);
-            return Entry::Fit::good;
-          }};
-}
-
-Entry text(std::string_view name, std::string& out) {
-  return {name, [&out](toml::node const& node) {
-            auto read = node.value_exact<std::string>();
-            if (!read) return Entry::Fit::wrong_kind;
-            out = std::move(*read);
-            return Entry::Fit::good;
-          }};
-}
-
-Entry list(std::string_view name, std::vector<std::string>& out) {
-  return {name, [&out](toml::node const& node) {
-            toml::array const* const array = node.as_array();
-            if (array == nullptr) return Entry::Fit::wrong_kind;
-            for (toml::node const& element : *array) {
-              auto text = element.value_exact<std::string>();
-              if (!text) return Entry::Fit::wrong_kind;
-              out.push_back(std::move(*text));
+            if (!read) return wrong_kind();
+            if (*read < min || *read > max) {
+              return base::fail(ErrorCode::number_out_of_range,
+                                "is from " + std::to_string(min) + " to " + std::to_string(max));
             }
-            return Entry::Fit::good;
+            out = static_cast<T>(*read);
+            return {};
           }};
+}
+
+Result<void> read_text(toml::node const& node, std::string& out, Check const& check) {
+  auto text = node.value_exact<std::string>();
+  if (!text) return wrong_kind();
+  if (check) {
+    if (auto checked = check(*text); !checked) return checked;
+  }
+  out = std::move(*text);
+  return {};
+}
+
+Entry text(std::string_view name, std::string& out, Check check = nullptr) {
+  return {name, [&out, check = std::move(check)](toml::node const& node) {
+            return read_text(node, out, check);
+          }};
+}
+
+Entry list(std::string_view name, std::vector<std::string>& out, Check check = nullptr,
+           std::size_t entries_max = SIZE_MAX) {
+  return {name,
+          [&out, check = std::move(check), entries_max](toml::node const& node) -> Result<void> {
+            toml::array const* const array = node.as_array();
+            if (array == nullptr) return wrong_kind();
+            if (array->size() > entries_max) {
+              return base::fail(ErrorCode::number_out_of_range,
+                                "has at most " + std::to_string(entries_max) + " entries");
+            }
+            for (toml::node const& element : *array) {
+              if (auto read = read_text(element, out.emplace_back(), check); !read) return read;
+            }
+            return {};
+          }};
+}
+
+// A check that `parse` takes a text.
+template <class Parse>
+Check taken_by(Parse parse) {
+  return [parse](std::string const& text) -> Result<void> {
+    auto const parsed = parse(text);
+    if (parsed) return {};
+    return base::fail(parsed.error().code, "cannot be \"" + text + "\"");
+  };
+}
+
+Result<void> check_zone(std::string const& text) {
+  if (text.find('=') != std::string::npos) return {};
+  return base::fail(ErrorCode::zone_syntax, "\"" + text + "\" is not APEX=FILE");
 }
 
 Result<void> read_entry(std::string const& file, toml::key const& key, toml::node const& node,
@@ -90,15 +132,10 @@ Result<void> read_entry(std::string const& file, toml::key const& key, toml::nod
   std::string const name(key.str());
   for (Entry const& entry : entries) {
     if (entry.name != name) continue;
-    switch (entry.read(node)) {
-      case Entry::Fit::good:
-        return {};
-      case Entry::Fit::wrong_kind:
-        return base::fail(ErrorCode::config_malformed,
-                          place_of(file, node.source()) + name + " has a value of another kind");
-      case Entry::Fit::out_of_range:
-        return base::fail(ErrorCode::number_out_of_range, place_of(file, node.source()) + name);
-    }
+    auto read = entry.read(node);
+    if (read) return {};
+    return base::fail(read.error().code,
+                      place_of(file, node.source()) + name + " " + read.error().detail);
   }
   return base::fail(ErrorCode::config_unknown_key, place_of(file, key.source()) + name);
 }
@@ -119,28 +156,38 @@ std::vector<Entry> daemon_entries(DaemonOptions& out) {
 }
 
 std::vector<Entry> dns_entries(DnsOptions& out) {
-  return {list("allow", out.allow),
+  Check const endpoint = taken_by(parse_listen);
+  return {list("allow", out.allow, taken_by(base::IpPrefix::parse)),
           text("cert", out.certificate),
           list("deny", out.deny_files),
           list("except", out.except_files),
-          list("forward", out.forward),
+          list("forward", out.forward, taken_by(dns::Upstream::parse)),
           text("forward_ca", out.forward_authorities),
           text("key", out.key),
-          list("listen", out.listen),
-          list("listen_https", out.listen_https),
-          list("listen_tls", out.listen_tls),
-          text("metrics", out.metrics),
+          list("listen", out.listen, endpoint),
+          list("listen_https", out.listen_https, endpoint),
+          list("listen_tls", out.listen_tls, endpoint),
+          text("metrics", out.metrics, endpoint),
           text("query_log", out.query_log),
           number("threads", out.threads, 1, 64),
-          list("zones", out.zones)};
+          list("zones", out.zones, check_zone)};
+}
+
+Entry relay_list(std::string_view name, Config& out) {
+  return list(name, out.relays, taken_by(dotkey::relay::parse_relay_url),
+              dotkey::relay::ClientSettings{}.relays_max);
+}
+
+std::vector<Entry> relays_entries(Config& out) {
+  return {relay_list("urls", out), flag("republish", out.daemon.republish_to_relays)};
 }
 
 std::vector<Entry> top_entries(Config& out) {
-  return {list("bootstrap", out.bootstrap),
-          list("relays", out.relays),
+  return {list("bootstrap", out.bootstrap, taken_by(loop::parse_host_port)),
+          relay_list("relays", out),
           value("dht", out.dht),
           value("allow_local_network", out.allow_local_network),
-          value("timeout_s", out.timeout_s),
+          number("timeout_s", out.timeout_s, 1, Options::timeout_s_max),
           value("state_dir", out.state_dir)};
 }
 
@@ -165,9 +212,7 @@ Result<Config> parse_config(std::string const& file, std::string_view text) {
     } else if (table != nullptr && key == "dns") {
       read = read_table(file, *table, dns_entries(config.dns));
     } else if (table != nullptr && key == "relays") {
-      read = read_table(
-          file, *table,
-          {list("urls", config.relays), flag("republish", config.daemon.republish_to_relays)});
+      read = read_table(file, *table, relays_entries(config));
     } else {
       read = read_entry(file, key, node, top);
     }

@@ -26,8 +26,8 @@ struct Config {
   DnsOptions dns;
 };
 
-// `file` is for messages. Errors: config_malformed, config_unknown_key and number_out_of_range,
-// with file, line and key in the detail.
+// `file` is for messages. Errors: config_malformed, config_unknown_key, number_out_of_range and
+// those of the values' own types, with file, line and key in the detail.
 base::Result<Config> parse_config(std::string const& file, std::string_view text);
 
 // `named` by the user, else `fallback`, which may be missing. Errors: as above; file_unreadable.

@@ -285,12 +285,22 @@ class Configuration(Home):
         message = self.fails("config.unknown_key", "key", "list")
         self.assertIn("line 3", message)
         self.assertIn("port", message)
-        self.config("[daemon]\nrepublish_interval_s = 1\n")
-        self.assertIn("line 2", self.fails("number.out_of_range", "key", "list"))
-        self.config('[relays]\nurls = ["ftp://relay.example"]\n')
-        self.fails("relay.url_malformed", "key", "list")
-        self.config("timeout_s = 0\n")
-        self.fails("number.out_of_range", "key", "list")
+        for text, slug, line, key in (
+                ("[daemon]\nrepublish_interval_s = 1\n", "number.out_of_range", 2,
+                 "republish_interval_s"),
+                ("\ntimeout_s = 0\n", "number.out_of_range", 2, "timeout_s"),
+                ('bootstrap = ["x"]\n', "address.malformed", 1, "bootstrap"),
+                ('[relays]\nurls = ["ftp://relay.example"]\n', "relay.url_malformed", 2, "urls"),
+                (f'relays = {["http://relay.example"] * 17}\n', "number.out_of_range", 1,
+                 "relays"),
+                ('[dns]\nlisten = ["x"]\n', "address.malformed", 2, "listen"),
+                ('[dns]\nmetrics = "here"\n', "address.malformed", 2, "metrics"),
+                ('[dns]\nallow = ["192.0.2.0/33"]\n', "address.malformed", 2, "allow"),
+                ('[dns]\n\nzones = ["lan"]\n', "zone.syntax", 3, "zones")):
+            file = self.config(text)
+            message = self.fails(slug, "key", "list")
+            self.assertIn(f"{file}, line {line}, ", message)
+            self.assertIn(f": {key} ", message)
         self.fails("file.unreadable", "key", "list", "--config", self.path("none"))
 
     def test_the_command_line_goes_before_the_file(self):
