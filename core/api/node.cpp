@@ -103,7 +103,9 @@ void Node::cancel(Moment now, RequestId id) {
 
 Result<void> Node::keep_alive(Moment now, SignedPacket const& packet) {
   remember(now, packet);
-  auto done = publisher_.keep_alive(now, packet);
+  // The one that is known may be newer: it goes before, as one seen on the network would.
+  auto const newest = newest_known(now, packet.key());
+  auto done = publisher_.keep_alive(now, newest ? *newest : packet);
   pump(now);
   return done;
 }

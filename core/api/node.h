@@ -41,7 +41,7 @@ class Node {
                                   publish::Options const& options);
   // A question is then answered `cancelled`, a search ends with what it has; a publication goes on.
   void cancel(Moment now, RequestId id);
-  // As of publish::Publisher.
+  // As of publish::Publisher; a newer packet that is known is kept alive in its place.
   base::Result<void> keep_alive(Moment now, SignedPacket const& packet);
   void forget(Moment now, PublicKey const& key);
   base::Result<void> add_row(Moment now, base::ByteView row);

@@ -36,6 +36,10 @@ std::string slug_of(base::Error const& error) {
   return std::string(base::slug_of(error.code));
 }
 
+Name const& target_of(ResourceRecord const& alias) {
+  return std::get<dns::Cname>(alias.data).target;
+}
+
 }  // namespace
 
 Chase::Chase(ChaseRules const& rules, Name asked, RecordType type)
@@ -96,9 +100,7 @@ ChaseStep Chase::read_zone(Zone const& zone, ZoneAnswer const& found) {
     keep_for(source->ttl_s);
   }
   if (found.verdict == ZoneVerdict::records) return Done{};
-  if (found.verdict == ZoneVerdict::alias) {
-    return follow(std::get<dns::Cname>(reply_.answers.back().data).target);
-  }
+  if (found.verdict == ZoneVerdict::alias) return follow(target_of(*found.records.front()));
   ResourceRecord soa = soa_record(zone.apex(), top_level_serial, rules_.negative_ttl_s);
   if (auto const* const own = zone.soa(); own != nullptr) soa.data = own->data;
   bool const exists = found.verdict == ZoneVerdict::no_data;
@@ -168,7 +170,8 @@ ChaseStep Chase::read_packet(Moment now, resolve::Outcome const& outcome) {
       add(std::move(record), ttl_left_s(source->ttl_s));
     }
     if (found.verdict == ZoneVerdict::records) return end_found();
-    return follow(std::get<dns::Cname>(reply_.answers.back().data).target);
+    Name const target = target_of(*found.records.front());
+    return follow(place_.has_top_level ? add_top_level(target) : target);
   }
   bool const exists = found.verdict == ZoneVerdict::no_data;
   ResourceRecord soa = soa_record(place_.apex, serial_of(packet), rules_.negative_ttl_s);

@@ -100,6 +100,7 @@ class Chase {
 
   ChaseStep delegate(Zone const& zone, ZoneAnswer const& found);
   void add_servers_of(Zone const& zone, wire::dns::Name const& target);
+  [[nodiscard]] bool may_look_up(wire::dns::Name const& server) const;
   ChaseStep ask_servers();
   ChaseStep read_server_packet(resolve::Outcome const& outcome);
   ChaseStep read_server_address(base::Result<wire::dns::Message> const& message);

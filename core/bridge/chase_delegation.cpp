@@ -48,11 +48,16 @@ void Chase::add_servers_of(Zone const& zone, Name const& target) {
     }
     return;
   }
-  bool const usable =
-      place.place == Place::key ||
-      (place.place == Place::elsewhere &&
-       resolve::is_icann_host_allowed(target.to_string_relative(Name()), local_network()));
-  if (usable && delegation_->targets.size() < targets_max) delegation_->targets.push_back(target);
+  bool const has_room = delegation_->targets.size() < targets_max;
+  if (has_room && may_look_up(target)) delegation_->targets.push_back(target);
+}
+
+// Names under `.key` that are no key's must not reach an upstream, whoever sends us to them.
+bool Chase::may_look_up(Name const& server) const {
+  Place const place = classify(server).place;
+  if (place == Place::key) return true;
+  return place == Place::elsewhere &&
+         resolve::is_icann_host_allowed(server.to_string_relative(Name()), local_network());
 }
 
 void Chase::add_server(ResourceRecord const& record) {
@@ -166,7 +171,9 @@ ChaseStep Chase::refer(dns::Message const& message) {
     // Glue counts below the zone that gives it, else a server could speak for other people's names.
     if (named && record.name.is_subdomain_of(at.cut)) add_server(record);
   }
-  std::erase_if(targets, [&](Name const& target) { return target.is_subdomain_of(at.cut); });
+  std::erase_if(targets, [&](Name const& target) {
+    return target.is_subdomain_of(at.cut) || !may_look_up(target);
+  });
   at.cut = cut;
   at.targets = std::move(targets);
   return ask_servers();

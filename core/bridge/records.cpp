@@ -79,6 +79,7 @@ AnswerSection select_answers(dns::Message const& message, Name const& name, Reco
     ResourceRecord const* alias = nullptr;
     for (ResourceRecord const& record : message.answers) {
       if (record.record_class != dns::RecordClass::in || !(record.name == out.last)) continue;
+      if (dns::lacks_data(record)) continue;
       bool const wanted = record.type == type;
       if (!wanted && record.type != RecordType::cname && record.type != rrsig) continue;
       if (std::find(out.records.begin(), out.records.end(), &record) != out.records.end()) continue;

@@ -37,7 +37,8 @@ Zone::Zone(Name apex, std::vector<ResourceRecord> const& records, ApexServers ap
       if (!names_.try_emplace(above).second) break;
       if (above.is_root()) break;
     }
-    names_[record.name].push_back(&record);
+    auto& records_here = names_[record.name];
+    if (!dns::lacks_data(record)) records_here.push_back(&record);
   }
 }
 

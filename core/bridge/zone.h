@@ -34,7 +34,8 @@ enum class ApexServers : std::uint8_t {
 
 class Zone {
  public:
-  // Points into `records`, which outlive the zone. Records not below `apex` are ignored.
+  // Points into `records`, which outlive the zone. Records not below `apex` are ignored, and of
+  // those that lack data only the name counts: what is found holds the struct of its type.
   Zone(wire::dns::Name apex, std::vector<wire::dns::ResourceRecord> const& records,
        ApexServers apex_servers);
 

@@ -92,7 +92,8 @@ void Node::Parts::on_datagram(Instant now, Endpoint const& from, ByteView payloa
 
 void Node::Parts::on_query(Instant now, Endpoint const& from, krpc::Message const& query) {
   Overlay& place = *overlay(from.address.family());
-  if (*query.id == place.table.self()) return on_self_check(from, query);
+  // Queries of unknown methods are answered with an error, and may come without an id.
+  if (query.id == place.table.self()) return on_self_check(from, query);
   bool const limited = !(settings.allow_local_network && from.address.is_local_network());
   if (is_read_only() || (limited && !limiter.allow(now, from.address))) {
     ++counters.datagrams_dropped;
@@ -109,6 +110,7 @@ void Node::Parts::on_query(Instant now, Endpoint const& from, krpc::Message cons
   send(from, krpc::encode_message(message));
 
   // A newcomer that we have a place for is asked whether it answers.
+  if (!query.id) return;
   NodeInfo const asker{*query.id, from};
   if (!query.read_only && verifications < verifications_per_tick_max &&
       place.table.has_place_for(asker)) {

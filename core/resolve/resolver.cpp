@@ -285,7 +285,10 @@ Outcome Resolver::final_outcome(Moment now, Question const& question, Lookup con
   auto cached = cached_outcome(now, question);
   std::int64_t best_us = finding != nullptr ? finding->packet.timestamp_us() : -1;
   if (cached) best_us = std::max(best_us, cached->packet->timestamp_us());
-  std::int64_t const invalid_us = lookup.invalid_timestamp(question.sources);
+  // What the DHT holds was signed by the owner; a relay's word is not, and counts only alone.
+  Sources believed = question.sources;
+  if (best_us >= 0) believed.relay = false;
+  std::int64_t const invalid_us = lookup.invalid_timestamp(believed);
   if (invalid_us > best_us) {
     Outcome out = failure(Verdict::invalid, base::Error(ErrorCode::resolve_invalid_packet,
                                                         "timestamp " + std::to_string(invalid_us)));

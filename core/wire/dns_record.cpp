@@ -95,41 +95,58 @@ ResourceRecord ResourceRecord::make(Name name, std::uint32_t ttl_s, RecordType t
   return {std::move(name), type, RecordClass::in, ttl_s, std::move(data)};
 }
 
-bool data_fits(RecordType type, RecordData const& data) {
-  if (std::holds_alternative<RawData>(data)) return true;
+namespace {
+
+template <class T>
+bool holds_any(RecordData const* data) {
+  return data == nullptr || std::holds_alternative<T>(*data);
+}
+
+// Whether the data is the struct of the type; without data, whether the type has one.
+bool has_struct(RecordType type, RecordData const* data) {
   switch (type) {
     case RecordType::a:
-      return std::holds_alternative<A>(data);
+      return holds_any<A>(data);
     case RecordType::aaaa:
-      return std::holds_alternative<Aaaa>(data);
+      return holds_any<Aaaa>(data);
     case RecordType::ns:
-      return std::holds_alternative<Ns>(data);
+      return holds_any<Ns>(data);
     case RecordType::cname:
-      return std::holds_alternative<Cname>(data);
+      return holds_any<Cname>(data);
     case RecordType::ptr:
-      return std::holds_alternative<Ptr>(data);
+      return holds_any<Ptr>(data);
     case RecordType::soa:
-      return std::holds_alternative<Soa>(data);
+      return holds_any<Soa>(data);
     case RecordType::mx:
-      return std::holds_alternative<Mx>(data);
+      return holds_any<Mx>(data);
     case RecordType::txt:
-      return std::holds_alternative<Txt>(data);
+      return holds_any<Txt>(data);
     case RecordType::srv:
-      return std::holds_alternative<Srv>(data);
+      return holds_any<Srv>(data);
     case RecordType::sshfp:
-      return std::holds_alternative<Sshfp>(data);
+      return holds_any<Sshfp>(data);
     case RecordType::tlsa:
-      return std::holds_alternative<Tlsa>(data);
+      return holds_any<Tlsa>(data);
     case RecordType::svcb:
     case RecordType::https:
-      return std::holds_alternative<Svcb>(data);
+      return holds_any<Svcb>(data);
     case RecordType::caa:
-      return std::holds_alternative<Caa>(data);
+      return holds_any<Caa>(data);
     case RecordType::opt:
     case RecordType::any:
       break;
   }
   return false;
+}
+
+}  // namespace
+
+bool data_fits(RecordType type, RecordData const& data) {
+  return std::holds_alternative<RawData>(data) || has_struct(type, &data);
+}
+
+bool lacks_data(ResourceRecord const& record) {
+  return std::holds_alternative<RawData>(record.data) && has_struct(record.type, nullptr);
 }
 
 std::string encode_record_type(RecordType type) {

@@ -156,6 +156,10 @@ struct ResourceRecord {
 // True when `data` holds the struct of `type`, or RawData.
 bool data_fits(RecordType type, RecordData const& data);
 
+// True when there is no data although the type has a struct here: dynamic updates (RFC 2136) and
+// pkarr's tests have such records, and they say nothing of their name.
+bool lacks_data(ResourceRecord const& record);
+
 // "A", "HTTPS"; "TYPE4711" for types without a name here (RFC 3597 §5).
 std::string encode_record_type(RecordType type);
 // The reverse, in any case. Nullopt for an unknown mnemonic.

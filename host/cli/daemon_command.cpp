@@ -16,6 +16,7 @@
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/daemon/daemon.h"
+#include "host/loop/file_limit.h"
 #include "host/loop/foreground.h"
 #include "host/native/daemon_launch.h"
 #include "host/native/start_log.h"
@@ -66,6 +67,7 @@ DnsServing open_dns(Program const& program, boost::asio::io_context& loop, daemo
 }
 
 base::Result<void> run_daemon(Program& program) {
+  loop::raise_file_limit();
   loop::Foreground foreground;
   daemon::CoreSettings const settings = core_settings(program, Purpose::daemon);
   cache::Settings const cache = settings.driver.api.cache;

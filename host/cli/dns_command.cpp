@@ -9,6 +9,7 @@
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/daemon/core.h"
+#include "host/loop/file_limit.h"
 #include "host/loop/foreground.h"
 
 namespace dotkey::host::cli {
@@ -46,6 +47,7 @@ daemon::CoreSettings dns_core_settings(Program const& program) {
 }
 
 base::Result<void> run_dns(Program& program) {
+  loop::raise_file_limit();
   DnsOptions& options = program.options.dns;
   if (!options.has_listen()) options.listen = {"127.0.0.1:5300"};
   loop::Foreground foreground;

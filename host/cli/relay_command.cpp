@@ -9,6 +9,7 @@
 #include "host/cli/program.h"
 #include "host/cli/testnet.h"
 #include "host/cli/version.h"
+#include "host/loop/file_limit.h"
 #include "host/loop/foreground.h"
 #include "host/relay/relay.h"
 #include "host/store/dht_state.h"
@@ -90,6 +91,7 @@ void print_start(Program const& program, RelayArguments const& arguments,
 }
 
 base::Result<void> run_relay(Program& program, RelayArguments const& arguments) {
+  loop::raise_file_limit();
   if (arguments.testnet) {
     TestnetArguments testnet;
     testnet.nodes = 10;

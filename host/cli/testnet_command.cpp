@@ -8,13 +8,13 @@
 #include <vector>
 
 #include <boost/json/object.hpp>
-#include <sys/resource.h>
 
 #include "host/cli/output.h"
 #include "host/cli/program.h"
 #include "host/cli/testnet.h"
 #include "host/cli/version.h"
 #include "host/loop/clock.h"
+#include "host/loop/file_limit.h"
 #include "host/loop/foreground.h"
 #include "host/loop/node_driver.h"
 #include "host/relay/relay.h"
@@ -75,14 +75,6 @@ class Testnet {
   TemporaryDirectory relay_files_;
   std::unique_ptr<relay::Relay> relay_;
 };
-
-// A socket a node and family; the soft limit of 1,024 files is too low for a thousand nodes.
-void raise_file_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 bool Testnet::is_ready(NodeDriver const& driver, std::size_t others) const {
   dht::Status const status = driver.node().status();
@@ -185,7 +177,7 @@ base::Result<void> Testnet::open_relay() {
 }
 
 base::Result<void> Testnet::run() {
-  raise_file_limit();
+  loop::raise_file_limit();
   if (auto grown = grow(program_.options.deadline_from(loop::now())); !grown) return grown;
   let_first_lookups_end();
   if (auto opened = open_relay(); !opened) return opened;

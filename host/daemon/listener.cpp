@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/daemon/listener.h"
 
+#include <chrono>
 #include <utility>
 
 #include <sys/stat.h>
@@ -17,6 +18,8 @@ using base::Result;
 using boost::asio::local::stream_protocol;
 
 namespace {
+
+constexpr std::chrono::milliseconds accept_retry_interval{50};
 
 // Nobody else may reach into the directory of the socket, or put another there.
 Result<void> check_directory(std::string const& directory) {
@@ -51,7 +54,10 @@ Result<std::unique_ptr<Listener>> Listener::open(boost::asio::io_context& loop,
 }
 
 Listener::Listener(boost::asio::io_context& loop, std::string path, Session::OnMessage on_message)
-    : path_(std::move(path)), on_message_(std::move(on_message)), acceptor_(loop) {}
+    : path_(std::move(path)),
+      on_message_(std::move(on_message)),
+      acceptor_(loop),
+      retry_timer_(loop) {}
 
 Listener::~Listener() {
   *alive_ = false;
@@ -85,8 +91,15 @@ void Listener::accept() {
   acceptor_.async_accept(
       [this, alive = alive_](boost::system::error_code const& error, Session::Socket socket) {
         if (!*alive || error == boost::asio::error::operation_aborted) return;
-        if (!error) on_accepted(std::move(socket));
-        accept();
+        if (!error) {
+          on_accepted(std::move(socket));
+          return accept();
+        }
+        // Without a free descriptor the next try would fail at once, for ever.
+        retry_timer_.expires_after(accept_retry_interval);
+        retry_timer_.async_wait([this, alive](boost::system::error_code const& cancelled) {
+          if (*alive && !cancelled) accept();
+        });
       });
 }
 

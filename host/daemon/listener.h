@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "core/base/result.h"
 
@@ -49,6 +50,7 @@ class Listener {
   std::string path_;
   Session::OnMessage on_message_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
+  boost::asio::steady_timer retry_timer_;
   std::map<Session*, std::shared_ptr<Session>> sessions_;
   std::uint64_t turned_away_ = 0;  // another user's, or one too many
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <unordered_map>
+#include <utility>
 
 #include <nghttp2/nghttp2.h>
 
@@ -13,6 +14,8 @@ namespace dotkey::host::dns {
 namespace {
 
 constexpr std::uint32_t requests_max = 100;
+// Of all requests that have begun and not ended, on one connection. Whole ones are not held.
+constexpr std::size_t held_max = 2 * (doh_head_max + doh_body_max);
 
 struct FreeSession {
   void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -24,6 +27,7 @@ struct RequestStream {
   std::string content_type;
   base::Bytes body;
   std::size_t head_size = 0;
+  std::size_t held = 0;
   base::Bytes reply;
   std::size_t sent = 0;  // of the reply
 };
@@ -98,7 +102,8 @@ class Http2Framing final : public Framing {
     if (at == self(user).streams_.end()) return 0;
     RequestStream& stream = at->second;
     stream.head_size += name_size + value_size;
-    if (stream.head_size > doh_head_max) return reset(session, frame->hd.stream_id);
+    bool const fits = self(user).hold(stream, name_size + value_size);
+    if (!fits || stream.head_size > doh_head_max) return reset(session, frame->hd.stream_id);
     std::string_view const key = base::text_of({name, name_size});
     std::string_view const text = base::text_of({value, value_size});
     if (key == ":method") stream.method = text;
@@ -112,6 +117,7 @@ class Http2Framing final : public Framing {
     auto const at = self(user).streams_.find(id);
     if (at == self(user).streams_.end()) return 0;
     if (at->second.body.size() + size > doh_body_max) return reset(session, id);
+    if (!self(user).hold(at->second, size)) return reset(session, id);
     base::append(at->second.body, base::ByteView(data, size));
     return 0;
   }
@@ -125,9 +131,22 @@ class Http2Framing final : public Framing {
   }
 
   static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t, void* user) {
-    self(user).streams_.erase(id);
+    auto const at = self(user).streams_.find(id);
+    if (at == self(user).streams_.end()) return 0;
+    self(user).release(at->second);
+    self(user).streams_.erase(at);
     return 0;
   }
+
+  // False when the client would have us hold more than it may.
+  bool hold(RequestStream& stream, std::size_t size) {
+    if (held_ + size > held_max) return false;
+    held_ += size;
+    stream.held += size;
+    return true;
+  }
+
+  void release(RequestStream& stream) { held_ -= std::exchange(stream.held, 0); }
 
   static int reset(nghttp2_session* session, std::int32_t id) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_ENHANCE_YOUR_CALM);
@@ -153,6 +172,7 @@ class Http2Framing final : public Framing {
         read_doh_request({stream.method, stream.target, stream.content_type, stream.body}, query);
     if (status != 200) return answer(id, stream, status, {});
     stream.body = {};
+    release(stream);
     queries_->on_query(static_cast<QueryToken>(id), query);
   }
 
@@ -174,6 +194,7 @@ class Http2Framing final : public Framing {
 
   std::unique_ptr<nghttp2_session, FreeSession> session_;
   std::unordered_map<std::int32_t, RequestStream> streams_;
+  std::size_t held_ = 0;
   Queries* queries_ = nullptr;  // during on_input()
 };
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -21,6 +22,10 @@ constexpr int accepts_max = 64;
 bool set_flag(int fd, int level, int name) {
   int const on = 1;
   return ::setsockopt(fd, level, name, &on, sizeof on) == 0;
+}
+
+int open_spare() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 }  // namespace
@@ -56,11 +61,25 @@ base::Result<std::unique_ptr<StreamPort>> StreamPort::open(base::Endpoint const&
 
 StreamPort::StreamPort(int fd, base::Endpoint const& local, bridge::Transport transport,
                        Poller& poller, Service& service)
-    : fd_(fd), local_(local), transport_(transport), poller_(poller), service_(service) {}
+    : fd_(fd),
+      spare_(open_spare()),
+      local_(local),
+      transport_(transport),
+      poller_(poller),
+      service_(service) {}
 
 StreamPort::~StreamPort() {
   poller_.remove(fd_, *this);
   ::close(fd_);
+  if (spare_ >= 0) ::close(spare_);
+}
+
+// With no descriptor free the connection stays in the queue, and epoll would wake us for ever.
+void StreamPort::turn_away() {
+  if (spare_ >= 0) ::close(spare_);
+  int const fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd >= 0) ::close(fd);
+  spare_ = open_spare();
 }
 
 void StreamPort::on_ready(std::uint32_t) {
@@ -69,7 +88,10 @@ void StreamPort::on_ready(std::uint32_t) {
     socklen_t size = sizeof peer;
     int const fd =
         ::accept4(fd_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE) turn_away();
+      return;
+    }
     auto const endpoint = loop::endpoint_of(reinterpret_cast<sockaddr const*>(&peer));
     if (!endpoint) {
       ::close(fd);

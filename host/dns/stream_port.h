@@ -39,8 +39,10 @@ class StreamPort final : public Poller::Watcher {
  private:
   StreamPort(int fd, base::Endpoint const& local, bridge::Transport transport, Poller& poller,
              Service& service);
+  void turn_away();
 
   int fd_;
+  int spare_;  // a descriptor kept back for turn_away()
   base::Endpoint local_;
   bridge::Transport transport_;
   Poller& poller_;

@@ -90,7 +90,8 @@ Step certificate_step(TrustReport const& report, TrustRequest const& request) {
 Result<std::vector<Step>> install(Settings const& settings) {
   auto const browsers = chosen_browsers(settings);
   if (!browsers) return base::Failure(browsers.error());
-  auto files = InstalledFiles::load(list_path_of(settings));
+  // Every user's daemon looks whether the system has an installation.
+  auto files = InstalledFiles::load(list_path_of(settings), settings.system ? 0755 : 0700);
   if (!files) return base::Failure(files.error());
   auto wanted = settings.system ? system_files(settings, *browsers)
                                 : Result<std::vector<WantedFile>>(user_files(settings, *browsers));

@@ -167,8 +167,8 @@ Result<void> rewrite_file(std::string const& path, std::string_view content) {
                            store::Existing::replace);
 }
 
-Result<InstalledFiles> InstalledFiles::load(std::string const& list_path) {
-  InstalledFiles list(list_path);
+Result<InstalledFiles> InstalledFiles::load(std::string const& list_path, unsigned directory_mode) {
+  InstalledFiles list(list_path, directory_mode);
   if (!store::exists(list_path)) return list;
   auto const text = store::read_file(list_path, list_size_max);
   if (!text) return base::Failure(text.error());
@@ -200,7 +200,7 @@ Result<void> InstalledFiles::save() {
   }
   std::vector<std::string> const missing = missing_parents(path_);
   if (made_directories_.empty()) made_directories_ = missing;
-  if (auto made = make_directories(missing, 0700); !made) return made;
+  if (auto made = make_directories(missing, directory_mode_); !made) return made;
   boost::json::array files;
   for (InstalledFile const& file : files_) files.push_back(to_json(file));
   std::string const text = boost::json::serialize(boost::json::object{

@@ -45,8 +45,10 @@ base::Result<void> rewrite_file(std::string const& path, std::string_view conten
 // The list lives in one file, which is written before anything else is changed.
 class InstalledFiles {
  public:
-  // A missing list is an empty one. Errors: install_list_malformed, file_unreadable.
-  static base::Result<InstalledFiles> load(std::string const& list_path);
+  // A missing list is an empty one; `directory_mode` is for directories that have to be made for
+  // it. Errors: install_list_malformed, file_unreadable.
+  static base::Result<InstalledFiles> load(std::string const& list_path,
+                                           unsigned directory_mode = 0700);
 
   [[nodiscard]] std::vector<InstalledFile> const& files() const { return files_; }
   // Directories made for the list itself, the innermost first.
@@ -68,12 +70,14 @@ class InstalledFiles {
   base::Result<void> forget(std::string const& path);
 
  private:
-  explicit InstalledFiles(std::string path) : path_(std::move(path)) {}
+  InstalledFiles(std::string path, unsigned directory_mode)
+      : path_(std::move(path)), directory_mode_(directory_mode) {}
 
   base::Result<void> parse(std::string_view json);
   [[nodiscard]] base::Result<void> save();
 
   std::string path_;
+  unsigned directory_mode_;
   std::vector<std::string> made_directories_;
   std::vector<InstalledFile> files_;
 };

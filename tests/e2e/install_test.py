@@ -219,6 +219,8 @@ class InstallTest(unittest.TestCase):
                              DOTKEY)
         self.assertIn("WebRequestSecurityInfo",
                       self.read(os.path.join(root, "etc/chromium.d/dotkey")))
+        list_directory = os.path.join(root, "var/lib/dotkey")
+        self.assertEqual(stat.S_IMODE(os.stat(list_directory).st_mode), 0o755)
         self.run_dotkey("uninstall", "--system", "--root", root)
         self.assertEqual(self.snapshot(), before)
 

@@ -70,7 +70,10 @@ record::SignedPacket const& packet() {
        test::cname_record("self", test::key_text(1)), test::a_record("*.any", "10.0.0.1"),
        dns::ResourceRecord::make(test::dns_name("sub"), 300, dns::RecordType::ns,
                                  dns::Ns{test::dns_name("ns." + test::key_text(1))}),
-       test::a_record("ns", "192.0.2.53")});
+       test::a_record("ns", "192.0.2.53"),
+       dns::ResourceRecord::make(test::dns_name("bare"), 300, dns::RecordType::cname,
+                                 dns::RawData{}),
+       dns::ResourceRecord::make(test::dns_name("@"), 300, dns::RecordType::soa, dns::RawData{})});
   return out;
 }
 

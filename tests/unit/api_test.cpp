@@ -377,6 +377,16 @@ TEST(api, rows_of_an_earlier_life_are_published_again) {
   EXPECT_EQ(next.resolve(alice().key(), resolve::Policy::newest).packet, alice());
 }
 
+TEST(api, an_older_packet_than_the_one_known_is_not_kept_alive) {
+  World world;
+  world.relays["one.example"].packet = alice(7);
+  world.use_relays({"one.example"}, true);
+  world.resolve(alice().key(), resolve::Policy::newest);
+  ASSERT_TRUE(world.node.keep_alive(world.now(), alice()));
+  ASSERT_EQ(world.node.kept_alive().size(), 1U);
+  EXPECT_EQ(world.node.kept_alive()[0].schedule.timestamp_us, alice(7).timestamp_us());
+}
+
 TEST(api, a_newer_packet_seen_takes_the_place_of_the_one_kept_alive) {
   World world;
   world.use_relays({"one.example"}, true);

@@ -178,6 +178,28 @@ TEST_F(BridgeTest, a_key_that_the_user_trusts_may_lead_home) {
   EXPECT_EQ(ask("home." + key, RecordType::a).answers.size(), 1U);
 }
 
+TEST_F(BridgeTest, a_record_without_data_says_nothing_of_its_name) {
+  std::vector<dns::ResourceRecord> records;
+  for (RecordType const type :
+       {RecordType::a, RecordType::aaaa, RecordType::ns, RecordType::cname, RecordType::ptr,
+        RecordType::soa, RecordType::mx, RecordType::txt, RecordType::srv, RecordType::tlsa,
+        RecordType::svcb, RecordType::https, RecordType::sshfp, RecordType::caa}) {
+    std::string const name = "x" + std::to_string(records.size());
+    records.push_back(dns::ResourceRecord::make(dns_name(name), 300, type, dns::RawData{}));
+    records.push_back(dns::ResourceRecord::make(dns_name("@"), 300, type, dns::RawData{}));
+  }
+  packets = {packet_of(1, stamp_us, records)};
+  for (auto const& record : packets.front().records()) {
+    for (RecordType const type : {record.type, RecordType::a, RecordType::soa}) {
+      dns::Message const reply = ask(record.name.to_string(), type);
+      EXPECT_EQ(reply.code, ResponseCode::no_error);
+      EXPECT_TRUE(reply.answers.empty());
+      ASSERT_EQ(reply.authorities.size(), 1U);
+      EXPECT_TRUE(std::holds_alternative<dns::Soa>(reply.authorities[0].data));
+    }
+  }
+}
+
 TEST_F(BridgeTest, name_servers_of_a_packet_are_asked_for_what_it_delegates) {
   dns::Message answer;
   answer.response = answer.authoritative = true;
@@ -191,6 +213,22 @@ TEST_F(BridgeTest, name_servers_of_a_packet_are_asked_for_what_it_delegates) {
   ASSERT_EQ(reply.answers.size(), 1U);
   EXPECT_EQ(reply.answers[0].name, dns_name("host.sub." + key + ".key"));
   EXPECT_EQ(address_of(reply.answers[0]), "198.51.100.9");
+}
+
+TEST_F(BridgeTest, a_name_server_cannot_have_names_of_ours_looked_up) {
+  for (std::string const& server : std::vector<std::string>{"www.secret.key", "secret.x.key", "key",
+                                                            "localhost", key.substr(1) + "9"}) {
+    dns::Message referral;
+    referral.response = true;
+    auto const cut = dns_name("deep.sub." + key);
+    referral.authorities = {dns::ResourceRecord::make(
+        cut, 300, RecordType::ns, dns::Ns{dns_name(std::string(server) + ".")})};
+    server_answer = referral;
+    asked_names.clear();
+    ASSERT_EQ(ask("host.deep.sub." + key, RecordType::a).code, ResponseCode::server_failure);
+    EXPECT_TRUE(asked_names.empty()) << asked_names.front();
+    pass(Duration::from_s(60));
+  }
 }
 
 TEST_F(BridgeTest, a_name_server_that_is_silent_is_a_failure) {

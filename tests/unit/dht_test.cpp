@@ -218,6 +218,24 @@ TEST(DhtAlone, a_cancelled_operation_ends_once_and_says_so) {
   EXPECT_EQ(net.finish(id).error, base::ErrorCode::cancelled);
 }
 
+TEST(DhtAlone, a_query_of_an_unknown_method_without_an_id_gets_an_error_and_no_ping) {
+  test::SeededEntropy entropy(2);
+  Settings settings;
+  settings.mode = Mode::server;
+  settings.allow_local_network = true;
+  Node node(settings, entropy, Instant{1});
+  while (node.poll_effect()) {
+  }
+  node.on_datagram(Instant{2}, endpoint_of(9), base::view_of("d1:q3:foo1:t2:aa1:y1:qe"));
+  std::vector<std::string> sent;
+  while (auto effect = node.poll_effect()) {
+    auto const* const datagram = std::get_if<SendDatagram>(&*effect);
+    if (datagram != nullptr) sent.emplace_back(base::text_of(datagram->payload));
+  }
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_NE(sent[0].find("i204e"), std::string::npos);
+}
+
 TEST(DhtAlone, ipv6_networks_work_like_ipv4_ones) {
   DatagramNet net(4);
   Settings settings;

@@ -197,6 +197,8 @@ TEST_F(ResolverTest, every_pair_of_ends_has_one_verdict) {
   auto const failed = relay_outcome(relay::RelayVerdict::failed, ErrorCode::relay_timeout);
   auto invalid = relay_outcome(relay::RelayVerdict::invalid_packet, ErrorCode::relay_not_found);
   invalid.invalid_timestamp = 99;
+  auto claim = invalid;
+  claim.invalid_timestamp = INT64_MAX;
   std::vector<Row> const rows = {
       {"nobody has it", dht_error(ErrorCode::dht_not_found), not_found, Verdict::not_found,
        ErrorCode::resolve_not_found},
@@ -211,6 +213,7 @@ TEST_F(ResolverTest, every_pair_of_ends_has_one_verdict) {
       {"invalid and not found", dht_error(ErrorCode::dht_not_found), invalid, Verdict::invalid,
        ErrorCode::resolve_invalid_packet},
       {"found outranks an older invalid one", dht_found(packet), invalid, Verdict::found, {}},
+      {"found outranks what a relay claims", dht_found(packet), claim, Verdict::found, {}},
       {"found outranks failure", dht_found(packet), failed, Verdict::found, {}},
   };
   for (Row const& row : rows) {
