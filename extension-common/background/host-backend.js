@@ -98,6 +98,11 @@ export class HostBackend {
     };
   }
 
+  /** Republishes from now on what is published already; in base64. */
+  keepAlive(packet) {
+    return this.#session.ask('keep_alive', { packet });
+  }
+
   forget(key) {
     return this.#session.ask('forget', { key });
   }

@@ -38,6 +38,7 @@ const session = new Session({
   async onOpen({ proxyPort, httpKeys }) {
     await intercept.openGate(proxyPort);
     await plainKeys.set(httpKeys);
+    handOver().catch((error) => console.warn('dotkey: could not hand over:', error));
   },
   onClose() {
     sightings.clear();
@@ -189,9 +190,18 @@ async function applySettings() {
   await republish();
 }
 
-// The program does this by itself.
 async function republish() {
   if ((await mode.settled()) === 'relay') await relayBackend.planRepublication();
+  else await handOver();
+}
+
+// The program republishes by itself what it published. What was published before it was there, it
+// has to be told.
+async function handOver() {
+  if (!(await loadSettings()).republish) return;
+  for (const { custody: holder, state, packet } of Object.values(await publications.all())) {
+    if (holder === 'browser' && state === 'done') await hostBackend.keepAlive(packet);
+  }
 }
 
 // A page of a host whose pins a person asked about; null where there are none.
