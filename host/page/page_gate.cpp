@@ -120,22 +120,22 @@ void PageGate::on_searched(Site const& site, resolve::EndpointSearch const& sear
     auto const error = search.error();
     return on_resolved(base::Failure(error ? *error : base::Error(ErrorCode::resolve_no_endpoint)));
   }
-  Found found;
-  found.endpoints = search.endpoints();
-  std::erase_if(found.endpoints, [&](Endpoint const& e) { return !is_port_published(site, e); });
-  if (found.endpoints.empty()) return on_resolved(base::fail(ErrorCode::proxy_port_refused));
-  for (Endpoint const& endpoint : found.endpoints) {
+  auto const found = std::make_shared<Found>(site);
+  found->endpoints = search.endpoints();
+  std::erase_if(found->endpoints, [&](Endpoint const& e) { return !is_port_published(site, e); });
+  if (found->endpoints.empty()) return on_resolved(base::fail(ErrorCode::proxy_port_refused));
+  for (Endpoint const& endpoint : found->endpoints) {
     for (crypto::PublicKey const& key : endpoint.path) {
-      if (auto const* const packet = search.packet_of(key)) found.packets.emplace(key, *packet);
+      if (auto const* const packet = search.packet_of(key)) found->packets.emplace(key, *packet);
     }
   }
   if (auto const* const own = search.outcome_of(search.query().host.key)) {
-    found.source = own->source;
-    found.last_seen = own->last_seen;
+    found->source = own->source;
+    found->last_seen = own->last_seen;
   }
-  found.local_network_allowed = local;
-  remember(site, std::move(found));
-  look_up_hosts(site, found_.front().second, on_resolved);
+  found->local_network_allowed = local;
+  remember(found);
+  look_up_hosts(found, on_resolved);
 }
 
 bool PageGate::is_probe(Site const& site) const {
@@ -194,31 +194,31 @@ void PageGate::on_searched_plain(Site const& site, resolve::EndpointSearch const
     auto const error = search.error();
     return on_resolved(base::Failure(error ? *error : base::Error(ErrorCode::resolve_no_endpoint)));
   }
-  Found found;
-  found.local_network_allowed = local;
+  auto const found = std::make_shared<Found>(site);
+  found->local_network_allowed = local;
   for (Endpoint const& endpoint : search.endpoints()) {
     for (crypto::PublicKey const& key : endpoint.path) {
       auto const* const packet = search.packet_of(key);
       if (packet == nullptr) return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
-      found.packets.emplace(key, *packet);
+      found->packets.emplace(key, *packet);
     }
     // A service record speaks of another port, and of TLS there.
-    if (endpoint.port == site.port) found.endpoints.push_back(endpoint);
+    if (endpoint.port == site.port) found->endpoints.push_back(endpoint);
   }
-  take_newest(found.packets);
-  if (has_pins(found.packets)) return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
-  if (!is_usual_port(site.port) || found.endpoints.empty()) {
+  take_newest(found->packets);
+  if (has_pins(found->packets)) return on_resolved(base::fail(ErrorCode::proxy_tls_expected));
+  if (!is_usual_port(site.port) || found->endpoints.empty()) {
     return on_resolved(base::fail(ErrorCode::proxy_port_refused));
   }
-  look_up_hosts(site, found, on_resolved);
+  look_up_hosts(found, on_resolved);
 }
 
-void PageGate::look_up_hosts(Site const& site, Found const& found, OnResolved on_resolved) {
-  auto const first = names::parse_hostname(site.host);
-  auto const own = found.packets.find(first->key);
+void PageGate::look_up_hosts(std::shared_ptr<Found> const& found, OnResolved const& on_resolved) {
+  auto const first = names::parse_hostname(found->site.host);
+  auto const own = found->packets.find(first->key);
   std::chrono::seconds const validity =
-      own == found.packets.end() ? std::chrono::seconds(valid_for_min_s) : valid_for(own->second);
-  std::vector<Endpoint> endpoints = found.endpoints;
+      own == found->packets.end() ? std::chrono::seconds(valid_for_min_s) : valid_for(own->second);
+  std::vector<Endpoint> endpoints = found->endpoints;
   if (endpoints.size() > proxy::routes_max) endpoints.resize(proxy::routes_max);
   std::vector<std::string> names;
   for (Endpoint const& endpoint : endpoints) {
@@ -226,10 +226,10 @@ void PageGate::look_up_hosts(Site const& site, Found const& found, OnResolved on
       names.push_back(endpoint.icann_host + ":" + std::to_string(endpoint.port));
     }
   }
-  bool const local = found.local_network_allowed;
-  auto finish = [endpoints = std::move(endpoints), validity, local,
+  auto finish = [endpoints = std::move(endpoints), validity, found,
                  on_resolved](loop::NameLookup::Outcomes const& outcomes) {
-    Resolution resolution{{}, validity};
+    Resolution resolution{{}, validity, found};
+    bool const local = found->local_network_allowed;
     std::size_t next = 0;
     for (Endpoint const& endpoint : endpoints) {
       Route route = route_to(endpoint, local);
@@ -241,7 +241,7 @@ void PageGate::look_up_hosts(Site const& site, Found const& found, OnResolved on
     on_resolved(std::move(resolution));
   };
   if (names.empty()) return finish({});
-  auto const pending = pending_.emplace(pending_.end(), parts_.loop, site, OnResolved());
+  auto const pending = pending_.emplace(pending_.end(), parts_.loop);
   pending->lookup.start(std::move(names), [this, pending, finish](auto const& outcomes) {
     auto const copy = outcomes;
     // The lookup is destroyed with its entry, and with it this very function.
@@ -251,27 +251,26 @@ void PageGate::look_up_hosts(Site const& site, Found const& found, OnResolved on
   });
 }
 
-void PageGate::remember(Site const& site, Found found) {
-  if (Found* const known = find(site)) found.allowed = std::move(known->allowed);
-  found_.remove_if([&](auto const& entry) { return entry.first == site; });
-  if (found_.size() == found_sites_max) found_.pop_back();
-  found_.emplace_front(site, std::move(found));
+void PageGate::remember(std::shared_ptr<Found> const& found) {
+  found_.remove_if([](auto const& known) { return known.expired(); });
+  found_.push_front(found);
 }
 
-PageGate::Found* PageGate::find(Site const& site) {
-  auto const entry =
-      std::find_if(found_.begin(), found_.end(), [&](auto const& e) { return e.first == site; });
-  return entry == found_.end() ? nullptr : &entry->second;
-}
-
-void PageGate::remember_allowed(Site const& site, Allowed allowed) {
-  Found* const found = find(site);
-  if (found == nullptr) return;
-  std::erase_if(found->allowed, [&](Allowed const& a) { return a.chain == allowed.chain; });
-  if (found->allowed.size() == allowed_chains_kept_max) {
-    found->allowed.erase(found->allowed.begin());
+std::shared_ptr<PageGate::Found const> PageGate::find(Site const& site) const {
+  for (auto const& known : found_) {
+    if (auto const found = known.lock(); found && found->site == site) return found;
   }
-  found->allowed.push_back(std::move(allowed));
+  return nullptr;
+}
+
+void PageGate::remember_allowed(Found& found, Allowed allowed) {
+  auto const is_same = [&](Allowed const& known) {
+    return known.chain == allowed.chain && known.route_host == allowed.route_host &&
+           known.route_port == allowed.route_port;
+  };
+  if (std::any_of(found.allowed.begin(), found.allowed.end(), is_same)) return;
+  found.has_more_allowed = found.allowed.size() == allowed_chains_kept_max;
+  if (!found.has_more_allowed) found.allowed.push_back(std::move(allowed));
 }
 
 base::Result<evidence::Finding> PageGate::look_at(Site const& site, Allowed const& shown,
@@ -290,17 +289,22 @@ base::Result<evidence::Finding> PageGate::look_at(Site const& site, Allowed cons
 std::vector<PageGate::Resting> PageGate::sites_resting_on(
     record::SignedPacket const& packet) const {
   std::vector<Resting> sites;
-  for (auto const& [site, found] : found_) {
-    auto const used = found.packets.find(packet.key());
-    if (used == found.packets.end() || !packet.is_more_recent_than(used->second)) continue;
-    Packets packets = found.packets;
+  std::size_t looks_left = looks_a_packet_max;
+  for (auto const& known : found_) {
+    auto const found = known.lock();
+    if (!found) continue;
+    auto const used = found->packets.find(packet.key());
+    if (used == found->packets.end() || !packet.is_more_recent_than(used->second)) continue;
+    Packets packets = found->packets;
     packets.insert_or_assign(packet.key(), packet);
     take_newest(packets);
-    Resting resting{site};
-    for (Allowed const& allowed : found.allowed) {
-      auto const finding = look_at(site, allowed, packets);
-      bool const allow = finding && pin::is_allowed(finding->decision.verdict);
-      resting.still_holds = resting.still_holds && allow;
+    Resting resting{found->site, !found->has_more_allowed};
+    for (Allowed const& allowed : found->allowed) {
+      resting.still_holds = resting.still_holds && looks_left > 0;
+      if (!resting.still_holds) break;
+      --looks_left;
+      auto const finding = look_at(found->site, allowed, packets);
+      resting.still_holds = finding && pin::is_allowed(finding->decision.verdict);
     }
     sites.push_back(std::move(resting));
   }
@@ -332,39 +336,38 @@ bool PageGate::take_newest(Packets& packets) const {
 // By the packets known now: those that the way was found by may be older, since the first answer
 // was enough to go there.
 void PageGate::decide(proxy::Evidence evidence, OnDecided on_decided) {
-  Site const site = evidence.site;
-  Found const* const found = find(site);
-  if (found == nullptr) {
+  auto const found = std::dynamic_pointer_cast<Found>(evidence.grounds);
+  if (!found || found->site != evidence.site) {
     return on_decided(proxy::Deny{std::string(base::slug_of(ErrorCode::evidence_packet_missing))});
   }
   Allowed shown{evidence.route.host, evidence.route.port, std::move(evidence.chain)};
   Packets packets = found->packets;
   take_newest(packets);
-  proxy::Decision const decision = judge(site, shown, packets);
-  if (witness_ == nullptr) return conclude(site, std::move(shown), decision, on_decided);
+  proxy::Decision const decision = judge(found->site, shown, packets);
+  if (witness_ == nullptr) return conclude(*found, std::move(shown), decision, on_decided);
   // It sees what we deny too: the blocked page explains with it.
-  ShownEvidence const described = describe(site, *found, packets, shown, evidence.endpoint.address);
-  witness_->examine(described, [this, alive = std::weak_ptr(alive_), site, shown, packets, decision,
-                                on_decided](WitnessVerdict const& theirs) {
+  ShownEvidence const described = describe(*found, packets, shown, evidence.endpoint.address);
+  witness_->examine(described, [this, alive = std::weak_ptr(alive_), found, shown, packets,
+                                decision, on_decided](WitnessVerdict const& theirs) {
     if (alive.expired()) return;
-    if (!theirs.allow) return conclude(site, shown, proxy::Deny{theirs.slug}, on_decided);
+    if (!theirs.allow) return conclude(*found, shown, proxy::Deny{theirs.slug}, on_decided);
     Packets newest = packets;
     bool const changed = take_newest(newest);
-    conclude(site, shown, changed ? judge(site, shown, newest) : decision, on_decided);
+    conclude(*found, shown, changed ? judge(found->site, shown, newest) : decision, on_decided);
   });
 }
 
-void PageGate::conclude(Site const& site, Allowed shown, proxy::Decision const& decision,
+void PageGate::conclude(Found& found, Allowed shown, proxy::Decision const& decision,
                         OnDecided const& on_decided) {
   bool const allow = std::holds_alternative<proxy::Allow>(decision);
-  note_probe(site, allow);
-  if (allow) remember_allowed(site, std::move(shown));
+  note_probe(found.site, allow);
+  if (allow) remember_allowed(found, std::move(shown));
   on_decided(decision);
 }
 
-ShownEvidence PageGate::describe(Site const& site, Found const& found, Packets const& packets,
-                                 Allowed const& shown, base::IpAddress const& address) {
-  ShownEvidence out{site, {}, shown.chain, shown.route_host, shown.route_port, address};
+ShownEvidence PageGate::describe(Found const& found, Packets const& packets, Allowed const& shown,
+                                 base::IpAddress const& address) {
+  ShownEvidence out{found.site, {}, shown.chain, shown.route_host, shown.route_port, address};
   for (auto const& [key, packet] : packets) {
     out.packets.push_back(base::to_bytes(packet.canonical()));
   }
@@ -377,7 +380,7 @@ ShownEvidence PageGate::describe(Site const& site, Found const& found, Packets c
 void PageGate::on_refused(Site const& site, std::string_view slug) {
   if (is_probe(site)) probe_trace_.refused = slug;
   if (witness_ == nullptr) return;
-  Found const* const found = find(site);
+  auto const found = find(site);
   witness_->on_refused(site, slug, found != nullptr && !has_pins(found->packets));
 }
 

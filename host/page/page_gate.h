@@ -26,8 +26,11 @@ namespace dotkey::host::page {
 // How long what was found may be used again; the packet's own time to live within this.
 inline constexpr std::uint32_t valid_for_min_s = 30;
 inline constexpr std::uint32_t valid_for_max_s = 300;
-inline constexpr std::size_t found_sites_max = 256;
+// Certificate chains that are remembered of one finding. Beyond them a new packet ends all that
+// rests on it, since it cannot be told what would still hold.
 inline constexpr std::size_t allowed_chains_kept_max = 8;
+// Looks at what was allowed before, for one new packet. What is left then ends without a look.
+inline constexpr std::size_t looks_a_packet_max = 64;
 
 class ProbeSite;
 
@@ -80,21 +83,22 @@ class PageGate final : public proxy::Gate {
     std::vector<base::Bytes> chain;
   };
   using Packets = std::map<crypto::PublicKey, record::SignedPacket>;
-  // Where a site leads, and the packets that say so.
-  struct Found {
+  // Where a site leads, and the packets that say so. It lives for as long as the proxy uses it:
+  // as the site's routes, a verdict that holds, or a connection.
+  struct Found final : proxy::Grounds {
+    explicit Found(proxy::Site site_) : site(std::move(site_)) {}
+    proxy::Site site;
     std::vector<resolve::Endpoint> endpoints;
     Packets packets;
     resolve::Source source = resolve::Source::cache;
     engine::UnixTime last_seen;
     bool local_network_allowed = false;
-    std::vector<Allowed> allowed;  // the latest last
+    std::vector<Allowed> allowed;
+    bool has_more_allowed = false;  // than is kept
   };
   // A site whose ICANN hosts are being looked up.
   struct Pending {
-    Pending(boost::asio::io_context& loop, proxy::Site site_, OnResolved on_resolved_)
-        : site(std::move(site_)), on_resolved(std::move(on_resolved_)), lookup(loop) {}
-    proxy::Site site;
-    OnResolved on_resolved;
+    explicit Pending(boost::asio::io_context& loop) : lookup(loop) {}
     loop::NameLookup lookup;
   };
 
@@ -105,10 +109,11 @@ class PageGate final : public proxy::Gate {
                          OnResolved const& on_resolved);
   [[nodiscard]] bool is_probe(proxy::Site const& site) const;
   void note_probe(proxy::Site const& site, bool allowed);
-  void look_up_hosts(proxy::Site const& site, Found const& found, OnResolved on_resolved);
-  void remember(proxy::Site const& site, Found found);
-  Found* find(proxy::Site const& site);
-  void remember_allowed(proxy::Site const& site, Allowed allowed);
+  void look_up_hosts(std::shared_ptr<Found> const& found, OnResolved const& on_resolved);
+  void remember(std::shared_ptr<Found> const& found);
+  // The latest of the site.
+  [[nodiscard]] std::shared_ptr<Found const> find(proxy::Site const& site) const;
+  static void remember_allowed(Found& found, Allowed allowed);
   static base::Result<evidence::Finding> look_at(proxy::Site const& site, Allowed const& shown,
                                                  Packets const& packets);
   static proxy::Decision judge(proxy::Site const& site, Allowed const& shown,
@@ -116,15 +121,15 @@ class PageGate final : public proxy::Gate {
   // What the site was found by may have been replaced since: puts the newest packets that are known
   // in their places. False: nothing newer is known.
   bool take_newest(Packets& packets) const;
-  void conclude(proxy::Site const& site, Allowed shown, proxy::Decision const& decision,
+  void conclude(Found& found, Allowed shown, proxy::Decision const& decision,
                 OnDecided const& on_decided);
-  static ShownEvidence describe(proxy::Site const& site, Found const& found, Packets const& packets,
-                                Allowed const& shown, base::IpAddress const& address);
+  static ShownEvidence describe(Found const& found, Packets const& packets, Allowed const& shown,
+                                base::IpAddress const& address);
 
   GateParts& parts_;
   Witness* witness_;
   ProbeTrace probe_trace_;
-  std::list<std::pair<proxy::Site, Found>> found_;  // the latest first
+  std::list<std::weak_ptr<Found>> found_;  // the latest first
   std::list<Pending> pending_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

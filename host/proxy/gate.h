@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -37,19 +38,30 @@ struct Route {
   bool local_network_allowed = false;  // the user let this key reach loopback and private addresses
 };
 
+// What a gate rests a resolution and its verdicts on. Whatever lives by them keeps it, so that the
+// gate knows how far a later word has to reach.
+struct Grounds {
+  Grounds() = default;
+  virtual ~Grounds() = default;
+  Grounds(Grounds const&) = delete;
+  Grounds& operator=(Grounds const&) = delete;
+};
+
 // Routes in the order to try them, and how long they may be used without asking again.
 struct Resolution {
   std::vector<Route> routes;
   std::chrono::seconds valid_for{0};
+  std::shared_ptr<Grounds> grounds{};
 };
 
 // What the server showed. Its TLS handshake has ended: it has the private key of chain[0].
 struct Evidence {
   Site site;
   Route route;
-  base::Endpoint endpoint;         // the one that answered
-  std::vector<base::Bytes> chain;  // DER, the server's own certificate first
-  std::string alpn;                // empty: none negotiated
+  base::Endpoint endpoint;             // the one that answered
+  std::vector<base::Bytes> chain;      // DER, the server's own certificate first
+  std::string alpn;                    // empty: none negotiated
+  std::shared_ptr<Grounds> grounds{};  // of the resolution that led here
 };
 
 struct Allow {

@@ -115,6 +115,7 @@ void Search::cancel() {
 void Search::start() {
   if (Clock::now() < state_->routes_until) {
     routes_ = state_->routes;
+    grounds_ = state_->grounds;
     return try_next_route();
   }
   owner_.gate_.resolve(state_->site,
@@ -129,7 +130,9 @@ void Search::on_resolved(base::Result<Resolution> resolution) {
   if (!resolution) return refuse(std::string(base::slug_of(resolution.error().code)));
   routes_ = std::move(resolution->routes);
   if (routes_.size() > routes_max) routes_.resize(routes_max);
+  grounds_ = std::move(resolution->grounds);
   state_->routes = routes_;
+  state_->grounds = grounds_;
   state_->routes_until = Clock::now() + resolution->valid_for;
   try_next_route();
 }
@@ -207,11 +210,15 @@ void Search::shake_hands() {
 }
 
 void Search::on_shown() {
-  Evidence evidence{state_->site, route_, endpoint_, chain_of(stream_->ssl()),
-                    alpn_of(stream_->ssl())};
+  Evidence evidence{
+      state_->site, route_, endpoint_, chain_of(stream_->ssl()), alpn_of(stream_->ssl()), grounds_};
   if (evidence.chain.empty()) return give_up_route(base::ErrorCode::site_tls_failed);
   hash_ = hash_evidence(route_, evidence.chain);
-  if (hash_ == allowed_ || state_->is_allowed(hash_, Clock::now())) return succeed();
+  if (hash_ == allowed_) return succeed();
+  if (auto const* const known = state_->find_allowed(hash_, Clock::now())) {
+    grounds_ = known->grounds;
+    return succeed();
+  }
   owner_.gate_.decide(std::move(evidence), [weak = weak_from_this()](Decision const& decision) {
     if (auto const self = weak.lock(); self && !self->is_over()) self->on_decided(decision);
   });
@@ -230,7 +237,8 @@ void Search::on_decided(Decision const& decision) {
   if (!stream_ || stream_->has_failed()) {
     return give_up_route(base::ErrorCode::site_unreachable);
   }
-  state_->allow(hash_, Clock::now(), std::get<Allow>(decision).valid_for);
+  auto const now = Clock::now();
+  state_->allow({hash_, now + std::get<Allow>(decision).valid_for, grounds_}, now);
   succeed();
 }
 
@@ -245,7 +253,7 @@ void Search::succeed() {
   }
   owner_.events_.remove(stream_->fd(), *this);
   std::string chosen = alpn_of(ssl);
-  Upstream upstream{std::move(stream_), state_, alpn_, std::move(chosen), hash_};
+  Upstream upstream{std::move(stream_), state_, alpn_, std::move(chosen), hash_, grounds_};
   std::exchange(on_done_, nullptr)(std::move(upstream));
 }
 

@@ -40,6 +40,7 @@ class Search final : public Acquisition,
   Upstreams::OnDone on_done_;
 
   std::vector<Route> routes_;
+  std::shared_ptr<Grounds> grounds_;  // of the routes; then of the verdict
   std::size_t next_route_ = 0;
   bool may_resume_ = true;
   Route route_;

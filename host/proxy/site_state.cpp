@@ -2,6 +2,7 @@
 #include "host/proxy/site_state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/integers.h"
 #include "core/crypto/hash.h"
@@ -14,18 +15,20 @@ bool is_of(Site const& site, crypto::PublicKey const& key) {
   return host && host->key == key;
 }
 
-bool SiteState::is_allowed(EvidenceHash const& hash, Clock::time_point now) const {
-  return std::any_of(allowed.begin(), allowed.end(), [&](AllowedChain const& chain) {
+SiteState::AllowedChain const* SiteState::find_allowed(EvidenceHash const& hash,
+                                                       Clock::time_point now) const {
+  auto const found = std::find_if(allowed.begin(), allowed.end(), [&](AllowedChain const& chain) {
     return chain.hash == hash && now < chain.until;
   });
+  return found == allowed.end() ? nullptr : &*found;
 }
 
-void SiteState::allow(EvidenceHash const& hash, Clock::time_point now,
-                      std::chrono::seconds valid_for) {
-  std::erase_if(
-      allowed, [&](AllowedChain const& chain) { return chain.hash == hash || chain.until <= now; });
+void SiteState::allow(AllowedChain chain, Clock::time_point now) {
+  std::erase_if(allowed, [&](AllowedChain const& known) {
+    return known.hash == chain.hash || known.until <= now;
+  });
   if (allowed.size() == allowed_chains_max) allowed.erase(allowed.begin());
-  allowed.push_back({hash, now + valid_for});
+  allowed.push_back(std::move(chain));
 }
 
 void SiteState::keep_session(SSL_SESSION* session, Route const& route) {
@@ -50,6 +53,7 @@ void SiteState::forget() {
   allowed.clear();
   sessions.clear();
   routes_until = {};
+  grounds.reset();
 }
 
 EvidenceHash hash_evidence(Route const& route, std::vector<base::Bytes> const& chain) {

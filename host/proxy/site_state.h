@@ -15,6 +15,7 @@ struct SiteState {
   struct AllowedChain {
     EvidenceHash hash;  // over the route and the chain
     Clock::time_point until;
+    std::shared_ptr<Grounds> grounds;
   };
   struct Session {
     SslSessionPtr session;
@@ -25,14 +26,17 @@ struct SiteState {
   Site site;
   std::vector<Route> routes;
   Clock::time_point routes_until{};
+  std::shared_ptr<Grounds> grounds;  // of the routes
   std::vector<AllowedChain> allowed;
   // Only from connections that the gate allowed. OpenSSL keeps the verified chain in the session,
   // so that a resumed connection shows the same evidence again. Each is used once (RFC 8446 §C.4).
   std::deque<Session> sessions;
   bool forgotten = false;
 
-  [[nodiscard]] bool is_allowed(EvidenceHash const& hash, Clock::time_point now) const;
-  void allow(EvidenceHash const& hash, Clock::time_point now, std::chrono::seconds valid_for);
+  // nullptr: not, or no more.
+  [[nodiscard]] AllowedChain const* find_allowed(EvidenceHash const& hash,
+                                                 Clock::time_point now) const;
+  void allow(AllowedChain chain, Clock::time_point now);
   void keep_session(SSL_SESSION* session, Route const& route);
   SslSessionPtr take_session(Route const& route);
   void forget();

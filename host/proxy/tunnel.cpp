@@ -299,6 +299,7 @@ void Tunnel::on_hello() {
   }
   if (upstream_.stream) {
     allowed_ = upstream_.evidence;
+    grounds_ = upstream_.grounds;
     port_.upstreams_.park(std::move(upstream_));
     upstream_ = {};
   }

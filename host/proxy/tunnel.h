@@ -100,7 +100,8 @@ class Tunnel {
   std::unique_ptr<Acquisition> acquisition_;
   std::unique_ptr<PlainExchange> plain_;
   std::optional<EvidenceHash> allowed_;
-  base::Bytes received_;  // the request's head, then the ClientHello
+  std::shared_ptr<Grounds> grounds_;  // of that
+  base::Bytes received_;              // the request's head, then the ClientHello
   RequestHead head_;
   Site site_;
   ClientHello hello_;

@@ -46,6 +46,7 @@ struct Upstream {
   std::vector<std::string> offered;  // ALPN, as the handshake offered it
   std::string alpn;                  // what the server chose; empty: nothing
   EvidenceHash evidence{};           // what the gate allowed
+  std::shared_ptr<Grounds> grounds;  // and by what
 };
 
 // A refusal with the slug that the user interface explains.

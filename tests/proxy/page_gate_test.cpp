@@ -3,6 +3,7 @@
 // it says of the server then.
 #include "host/page/page_gate.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -57,12 +58,16 @@ class PageGateTest : public testing::Test {
     return tls::read_certificate(base::view_of(pem.certificate_pem)).value();
   }
 
-  static ResourceRecord pin_of(tls::CertificateFacts const& certificate) {
+  static ResourceRecord pin_of(tls::CertificateFacts const& certificate,
+                               std::string_view name = "_443._tcp") {
     base::Bytes data = tls::tlsa_3_1_1(certificate);
     data.erase(data.begin(), data.begin() + 3);  // 3 1 1
-    return ResourceRecord::make(test::dns_name("_443._tcp"), 300, wire::dns::RecordType::tlsa,
+    return ResourceRecord::make(test::dns_name(name), 300, wire::dns::RecordType::tlsa,
                                 wire::dns::Tlsa{3, 1, 1, std::move(data)});
   }
+
+  proxy::Resolution open(PageGate& gate, proxy::Site const& site,
+                         tls::CertificateFacts const& certificate);
 
   // Each packet is newer than the one before it.
   record::SignedPacket learn(std::uint64_t key, std::vector<ResourceRecord> const& records) {
@@ -87,7 +92,7 @@ class PageGateTest : public testing::Test {
   static proxy::Evidence evidence_of(proxy::Site const& site, proxy::Resolution const& found,
                                      tls::CertificateFacts const& shown) {
     proxy::Route const& route = found.routes.at(0);
-    return {site, route, {route.addresses.at(0), route.port}, {shown.der}, ""};
+    return {site, route, {route.addresses.at(0), route.port}, {shown.der}, "", found.grounds};
   }
 
   // The slug of a denial, "allow", or "silence".
@@ -183,6 +188,88 @@ TEST_F(PageGateTest, the_packet_of_a_key_on_the_way_counts_as_much) {
   EXPECT_EQ(decide(gate, evidence_of(site_, found, certificate)), "allow");
   learn(2, {address_, pin_of(mint())});
   EXPECT_EQ(decide(gate, evidence_of(site_, found, certificate)), "pin.mismatch");
+}
+
+// What is found of a site, with the pinned certificate shown there and allowed.
+proxy::Resolution PageGateTest::open(PageGate& gate, proxy::Site const& site,
+                                     tls::CertificateFacts const& certificate) {
+  auto found = resolve(gate, site).value();
+  EXPECT_EQ(decide(gate, evidence_of(site, found, certificate)), "allow");
+  return found;
+}
+
+TEST_F(PageGateTest, a_new_packet_reaches_what_lives_by_the_old_one_past_any_number_of_sites) {
+  auto const certificate = mint();
+  learn(1, {address_, pin_of(certificate)});
+  PageGate gate(parts_, nullptr);
+  // As a tunnel keeps it.
+  auto const held = open(gate, site_, certificate).grounds;
+  learn(2, {a_record("*", "198.51.100.2")});
+  std::vector<proxy::Resolution> others;
+  for (int i = 0; i < 257; ++i) {
+    others.push_back(resolve(gate, {std::to_string(i) + "." + key_text(2) + ".key", 443}).value());
+  }
+  auto const resting = gate.sites_resting_on(learn(1, {address_}));
+  ASSERT_EQ(resting.size(), 1U);
+  EXPECT_EQ(resting[0].site, site_);
+  EXPECT_FALSE(resting[0].still_holds);
+}
+
+TEST_F(PageGateTest, what_nobody_uses_any_more_rests_on_nothing) {
+  auto const certificate = mint();
+  learn(1, {address_, pin_of(certificate)});
+  PageGate gate(parts_, nullptr);
+  auto held = open(gate, site_, certificate).grounds;
+  EXPECT_EQ(gate.sites_resting_on(learn(1, {address_, pin_of(certificate)})).size(), 1U);
+  held.reset();
+  EXPECT_TRUE(gate.sites_resting_on(learn(1, {address_})).empty());
+}
+
+TEST_F(PageGateTest, what_a_new_packet_allows_too_goes_on) {
+  auto const certificate = mint();
+  learn(1, {address_, pin_of(certificate)});
+  PageGate gate(parts_, nullptr);
+  auto const held = open(gate, site_, certificate).grounds;
+  auto const resting =
+      gate.sites_resting_on(learn(1, {address_, pin_of(mint()), pin_of(certificate)}));
+  ASSERT_EQ(resting.size(), 1U);
+  EXPECT_TRUE(resting[0].still_holds);
+}
+
+TEST_F(PageGateTest, more_certificates_than_are_kept_end_with_the_next_packet) {
+  std::vector<tls::CertificateFacts> certificates;
+  std::vector<ResourceRecord> records = {address_};
+  for (std::size_t i = 0; i <= allowed_chains_kept_max; ++i) {
+    certificates.push_back(mint());
+    records.push_back(pin_of(certificates.back()));
+  }
+  learn(1, records);
+  PageGate gate(parts_, nullptr);
+  auto const found = resolve(gate, site_).value();
+  for (std::size_t i = 0; i < allowed_chains_kept_max; ++i) {
+    EXPECT_EQ(decide(gate, evidence_of(site_, found, certificates[i])), "allow");
+    EXPECT_EQ(decide(gate, evidence_of(site_, found, certificates[i])), "allow");
+  }
+  EXPECT_TRUE(gate.sites_resting_on(learn(1, records)).at(0).still_holds);
+  EXPECT_EQ(decide(gate, evidence_of(site_, found, certificates.back())), "allow");
+  EXPECT_FALSE(gate.sites_resting_on(learn(1, records)).at(0).still_holds);
+}
+
+TEST_F(PageGateTest, one_packet_is_worth_a_bounded_number_of_looks) {
+  auto const certificate = mint();
+  std::vector<ResourceRecord> const records = {test::cname_record("*", "www." + key_text(1)),
+                                               a_record("www", "198.51.100.1"),
+                                               pin_of(certificate, "_443._tcp.www")};
+  learn(1, records);
+  PageGate gate(parts_, nullptr);
+  std::vector<proxy::Resolution> held;
+  for (std::size_t i = 0; i < looks_a_packet_max + 3; ++i) {
+    held.push_back(open(gate, {std::to_string(i) + "." + site_.host, 443}, certificate));
+  }
+  auto const resting = gate.sites_resting_on(learn(1, records));
+  ASSERT_EQ(resting.size(), held.size());
+  auto const lives = [](auto const& one) { return one.still_holds; };
+  EXPECT_EQ(std::count_if(resting.begin(), resting.end(), lives), looks_a_packet_max);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,7 +23,9 @@ class StaticGate final : public host::proxy::Gate {
     }
     auto const found = routes.find(site.host);
     if (found == routes.end()) return on_resolved(base::fail(base::ErrorCode::dht_not_found));
-    on_resolved(host::proxy::Resolution{found->second, valid_for});
+    auto grounds = std::make_shared<host::proxy::Grounds>();
+    grounds_given.push_back(grounds);
+    on_resolved(host::proxy::Resolution{found->second, valid_for, std::move(grounds)});
   }
 
   void decide(host::proxy::Evidence evidence, OnDecided on_decided) override {
@@ -50,6 +53,7 @@ class StaticGate final : public host::proxy::Gate {
   std::vector<host::proxy::Evidence> evidences;
   std::vector<std::pair<std::string, std::string>> refusals;
   OnDecided pending;
+  std::vector<std::weak_ptr<host::proxy::Grounds>> grounds_given;
 };
 
 }  // namespace dotkey::tests
