@@ -18,6 +18,8 @@ let resolver;
 const key = 'yg4gxe7z1r7mr6orids9fh95y7gxhdsxjqi6nngsxxtakqaxr5no';
 // [what it is for, host in the address, names in the certificate]
 const good = ['a host below a key', `www.${key}.key`, `DNS:www.${key}.key`];
+// Within the constraint too (docs/THREAT_MODEL.md); the extension keeps it closed (broken.test.mjs).
+const bare = ['key itself', 'key', 'DNS:key'];
 const foreign = [
   ['example.com', 'example.com', 'DNS:example.com'],
   ['example.com beside a key', 'example.com', `DNS:${key}.key,DNS:example.com`],
@@ -53,7 +55,7 @@ async function serve(what, host, certificate) {
 }
 
 const served = [];
-let control;
+let control, bareControl;
 before(async () => {
   resolver = await startResolver(world.addresses);
   await world.start();
@@ -64,10 +66,10 @@ before(async () => {
     await writeFile(world.file(file), part);
   }
   let count = 0;
-  for (const [what, host, names] of [good, ...foreign]) {
+  for (const [what, host, names] of [good, bare, ...foreign]) {
     served.push(await serve(what, host, await mint(`leaf${count++}`, names)));
   }
-  control = served.shift();
+  [control, bareControl] = served.splice(0, 2);
   // An authority below ours, without constraints of its own.
   await writeFile(world.file('below.ext'), 'basicConstraints=critical,CA:true\n');
   await world.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
@@ -97,6 +99,7 @@ function askOpenSsl({ host, address }) {
 
 test('OpenSSL trusts the authority below .key and nowhere else', async () => {
   assert.equal(await askOpenSsl(control), null);
+  assert.equal(await askOpenSsl(bareControl), null);
   for (const one of served) {
     assert.match(await askOpenSsl(one) ?? '',
       /(permitted|excluded) subtree violation|path length constraint exceeded/, one.what);
@@ -123,9 +126,11 @@ for (const name of chosen) {
       return Promise.race([gone, failed]);
     }
 
-    test('the authority is trusted below .key, without the extension', async () => {
-      assert.equal(await open(control), null);
-      assert.deepEqual(control.site.requests.slice(0, 1), ['GET /']);
+    test('the authority is trusted below .key and for key, without the extension', async () => {
+      for (const one of [control, bareControl]) {
+        assert.equal(await open(one), null, one.what);
+        assert.deepEqual(one.site.requests.slice(0, 1), ['GET /']);
+      }
     });
 
     test('it is not trusted anywhere else', async () => {
