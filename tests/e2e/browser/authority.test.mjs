@@ -18,7 +18,7 @@ let resolver;
 const key = 'yg4gxe7z1r7mr6orids9fh95y7gxhdsxjqi6nngsxxtakqaxr5no';
 // [what it is for, host in the address, names in the certificate]
 const good = ['a host below a key', `www.${key}.key`, `DNS:www.${key}.key`];
-// Within the constraint too (docs/THREAT_MODEL.md); the extension keeps it closed (broken.test.mjs).
+// Within the constraint too; with the extension it is closed (broken.test.mjs).
 const bare = ['key itself', 'key', 'DNS:key'];
 const foreign = [
   ['example.com', 'example.com', 'DNS:example.com'],
