@@ -15,7 +15,7 @@ SANITIZER_OPTIONS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
 
 
 def without_quarantine(env):
-    """AddressSanitizer holds freed memory back, 256 MB by default: where memory is measured, less."""
+    """AddressSanitizer holds up to 256 MB of freed memory back: where it is measured, 1 MB."""
     return env | {"ASAN_OPTIONS": ":".join(filter(None, (env.get("ASAN_OPTIONS"),
                                                          "quarantine_size_mb=1")))}
 
