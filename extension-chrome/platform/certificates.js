@@ -3,6 +3,9 @@
 // Without it the listener is accepted and never called, so nothing may depend on it: it can only
 // deny more.
 
+/** Chrome does not wait for what is said of a response. */
+export const holdsResponses = false;
+
 function fingerprintsOf(securityInfo) {
   return (securityInfo.certificates ?? []).map(
     ({ fingerprint }) => fingerprint.sha256.replaceAll(':', '').toLowerCase());

@@ -9,6 +9,7 @@ import * as intercept from '../platform/intercept.js';
 import { Custody } from './custody.js';
 import { HostBackend } from './host-backend.js';
 import { showState } from './indicator.js';
+import { Inquiries } from './inquiries.js';
 import { judge } from './judge.js';
 import { KeyRing, lockAlarm } from './key-ring.js';
 import { registerMessages } from './messages.js';
@@ -33,6 +34,7 @@ const startCore = () => loadCore(fetch(webextension.runtime.getURL('core/dotkey-
 let core = startCore();
 const sites = new Sites();
 const sightings = new Sightings();
+const inquiries = new Inquiries({ sites });
 const plainKeys = new PlainKeys((keys) => intercept.allowPlain(keys));
 const session = new Session({
   async onOpen({ proxyPort, httpKeys }) {
@@ -89,7 +91,15 @@ async function reopen(url) {
   const site = siteOf(url);
   if (site === null || !(await whenReady())) return false;
   await intercept.retrySite(site);
-  return true;
+  // What the program decided a moment ago it would not show again.
+  if (sites.get(site)?.allowed !== true) await session.ask('recheck', site);
+  if (sites.describe(site)?.slug !== 'evidence.missing') return true;
+  return (await inquiries.ask(site))?.allowed === true;
+}
+
+// Only where a response can be held, and only for a page in a tab: our own questions wait for none.
+function askAbout(site, tabId) {
+  return certificates.holdsResponses && tabId >= 0 ? inquiries.ask(site) : null;
 }
 
 // Without the program, the records are all that a page of a key can be.
@@ -138,7 +148,7 @@ function faultOf(site, secure, fingerprints) {
 async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints, proxyPort: port }) {
   await ready;
   const where = siteOf(url);
-  const site = sites.get(where);
+  const site = sites.get(where) ?? await askAbout(where, tabId);
   const slug = faultOf(site, secure, fingerprints);
   if (slug === '') {
     const confirmed = fingerprints !== null && session.hello?.caSha256 !== null;

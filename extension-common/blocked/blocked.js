@@ -26,15 +26,17 @@ const describe = () => ask('describe', { url, isOpen: false });
 // for ever.
 const againAfterMs = 30_000;
 
-function mayOpenByItself() {
-  const last = Number(sessionStorage.getItem(url) ?? 0);
-  sessionStorage.setItem(url, String(Date.now()));
+function mayOpenByItself({ slug }) {
+  const name = `${slug} ${url}`;
+  const last = Number(sessionStorage.getItem(name) ?? 0);
+  sessionStorage.setItem(name, String(Date.now()));
   return Date.now() - last > againAfterMs;
 }
 
-// Not refused, only early: the browser has just started, or the program has to be started again.
+// Not refused, only early: the browser has just started, the program has to be started again, or
+// it was not asked, since the page came from the browser's cache.
 function isEarly({ session, slug }) {
-  return session.state !== 'ready' || slug === '';
+  return session.state !== 'ready' || slug === '' || slug === 'evidence.missing';
 }
 
 // Where there is no program, the key's records are all that can be shown.
@@ -45,7 +47,7 @@ function showRecords() {
 async function show() {
   let description = url === null ? null : await describe();
   if (description?.mode === 'relay') return showRecords();
-  if (description !== null && isEarly(description) && mayOpenByItself()) {
+  if (description !== null && isEarly(description) && mayOpenByItself(description)) {
     renderWaiting(document, description);
     if (await ask('reopen', url)) {
       location.replace(url);

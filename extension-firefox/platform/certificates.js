@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Firefox shows the certificates of each connection before the page sees its first byte.
 
+export const holdsResponses = true;
+
 function fingerprintsOf({ certificates }) {
   return certificates.map(
     ({ fingerprint }) => fingerprint.sha256.replaceAll(':', '').toLowerCase());

@@ -37,6 +37,8 @@ class BrowserPart final : public PeerPart, private page::Witness {
   // The body of a verdict message. One that does not fit is no verdict.
   void on_verdict(boost::json::object const& body);
 
+  void decide_anew(proxy::Site const& site) { session_->decide_anew(site); }
+
   [[nodiscard]] Extension const& extension() const { return extension_; }
   [[nodiscard]] page::PageSession const& session() const { return *session_; }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // hello: the first request of a program that wants to know whom it talks to. A browser's extension
 // says so with its version, and gets a proxy port of its own. verdict: what it says about a page.
+// recheck: it wants to be shown the evidence of a site again.
 #include "host/daemon/browser_part.h"
 #include "host/daemon/operations.h"
+#include "host/daemon/request_fields.h"
 
 namespace dotkey::host::daemon {
 namespace {
@@ -47,6 +49,19 @@ void on_hello(Services& services, Peer& peer, channel::Message request) {
 void on_verdict(Services&, Peer& peer, channel::Message message) {
   auto* const browser = dynamic_cast<BrowserPart*>(peer.part.get());
   if (browser != nullptr) browser->on_verdict(message.body);
+}
+
+void on_recheck(Services&, Peer& peer, channel::Message request) {
+  auto* const browser = dynamic_cast<BrowserPart*>(peer.part.get());
+  if (browser == nullptr) {
+    return peer.fail(request, base::Error(base::ErrorCode::session_op_unknown, request.op));
+  }
+  auto const host = channel::text_at(request.body, "host");
+  if (!host) return peer.fail(request, malformed("host").value());
+  auto const port = channel::integer_at(request.body, "port");
+  if (!port || *port < 1 || *port > 65'535) return peer.fail(request, malformed("port").value());
+  browser->decide_anew({std::string(*host), static_cast<std::uint16_t>(*port)});
+  peer.answer(request, {});
 }
 
 }  // namespace dotkey::host::daemon

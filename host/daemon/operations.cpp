@@ -31,6 +31,7 @@ constexpr Operation operations[] = {
     {"probed", &on_probed},
     {"publish", &on_publish},
     {"publish_zone", &on_publish_zone},
+    {"recheck", &on_recheck},
     {"remove_key", &on_remove_key},
     {"rename_key", &on_rename_key},
     {"resolve", &on_resolve},

@@ -75,6 +75,7 @@ void on_probe(Services& services, Peer& peer, channel::Message request);
 void on_probed(Services& services, Peer& peer, channel::Message message);
 void on_publish(Services& services, Peer& peer, channel::Message request);
 void on_publish_zone(Services& services, Peer& peer, channel::Message request);
+void on_recheck(Services& services, Peer& peer, channel::Message request);
 void on_remove_key(Services& services, Peer& peer, channel::Message request);
 void on_rename_key(Services& services, Peer& peer, channel::Message request);
 void on_resolve(Services& services, Peer& peer, channel::Message request);

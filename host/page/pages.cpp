@@ -45,6 +45,10 @@ void PageSession::on_learned(record::SignedPacket const& packet) {
   }
 }
 
+void PageSession::decide_anew(proxy::Site const& site) {
+  if (port_) port_->cut_off(site);
+}
+
 Result<std::unique_ptr<Pages>> Pages::open(GateParts const& parts, PagesSettings settings) {
   auto ca = trust::LocalCa::load_or_create(settings.state_dir, loop::unix_now());
   if (!ca) return base::Failure(ca.error());

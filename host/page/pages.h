@@ -35,6 +35,9 @@ class PageSession {
     return port_ ? &port_->counters() : nullptr;
   }
   [[nodiscard]] PageGate::ProbeTrace const& probe_trace() const { return gate_.probe_trace(); }
+  // Forgets that this site was allowed and ends what runs to it: the next connection is decided
+  // anew.
+  void decide_anew(proxy::Site const& site);
 
  private:
   friend class Pages;

@@ -94,5 +94,38 @@ for (const name of chosen) {
       await untilOpen(browser, tab, site);
       assert.match(await textOfPopup(site.url), /Verified/);
     });
+
+    /** Has a page of another origin ask for hosts, and waits until it has its answers. */
+    async function askForAll(hosts) {
+      const attacker = await openStranger();
+      await attacker.evaluate((all) => Promise.all(all.map((host) => new Promise((resolve) => {
+        const image = new Image();
+        image.onload = image.onerror = resolve;
+        image.src = `https://${host}/image`;
+      }))), hosts);
+      await attacker.close();
+    }
+
+    test('a page that asks for more hosts than are remembered', async () => {
+      const site = await world.addSite(`evicted-${name}`);
+      const tab = await browser.open(site.url);
+      await untilOpen(browser, tab, site);
+      await askForAll(Array.from({ length: 250 }, (_, i) => `n${i}.key`));
+      await untilOpen(browser, await browser.open(site.url), site);
+    });
+
+    test('a page that opens more sites than are remembered', async () => {
+      const site = await world.addSite(`crowded-${name}`);
+      const tab = await browser.open(site.url);
+      await untilOpen(browser, tab, site);
+      const crowd = await world.addSite(`crowd-${name}`, { hosts: (s) => [`*.${s.host}`],
+        records: (s) => [`@ 300 A ${s.address}`, '* 300 CNAME @',
+          `_443._tcp 300 TLSA ${s.certificate.pin}`] });
+      await askForAll(Array.from({ length: 600 }, (_, i) => `n${i}.${crowd.host}`));
+      assert.ok(crowd.requests.length > 512, `${crowd.requests.length} were opened`);
+      tab.reload().catch(() => {});
+      await untilOpen(browser, await browser.open(site.url), site);
+      await untilOpen(browser, tab, site);
+    });
   });
 }
