@@ -6,6 +6,7 @@ import { addressOfBareKey, addressOfSearch, addressOfText, siteOf } from '../lib
 import { webextension } from '../lib/webextension.js';
 import * as certificates from '../platform/certificates.js';
 import * as intercept from '../platform/intercept.js';
+import { isEnded } from '../platform/navigation.js';
 import { Custody } from './custody.js';
 import { HostBackend } from './host-backend.js';
 import { showState } from './indicator.js';
@@ -255,8 +256,8 @@ webextension.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url 
 });
 
 webextension.webNavigation.onErrorOccurred.addListener(async ({ tabId, frameId, url, error }) => {
-  // Our own redirects abort what was under way.
-  if (frameId !== 0 || /ABORT/.test(error) || siteOf(url) === null) return;
+  // Our own redirects end what was under way, too.
+  if (frameId !== 0 || isEnded(error) || siteOf(url) === null) return;
   await ready;
   await block(tabId, url);
 }, { url: [{ hostSuffix: '.key' }] });

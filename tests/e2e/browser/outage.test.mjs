@@ -95,6 +95,40 @@ for (const name of chosen) {
       assert.match(await textOfPopup(site.url), /Verified/);
     });
 
+    if (name === 'firefox') {
+      // Chrome has words for each; Firefox has numbers.
+      test('a link without a page, one that is stopped and a download leave the page there',
+        async () => {
+          let hold;
+          const held = new Promise((resolve) => { hold = resolve; });
+          const site = await world.addSite(`linked-${name}`, { answer(request, response) {
+            if (request.url === '/nothing') response.writeHead(204).end();
+            else if (request.url === '/slow') hold();
+            else if (request.url === '/file') {
+              response.setHeader('content-disposition', 'attachment; filename=file.txt');
+              response.end('file');
+            } else return false;
+            return true;
+          } });
+          const tab = await browser.open(site.url);
+          await untilOpen(browser, tab, site);
+          const follow = async (path) => {
+            await tab.evaluate((to) => { location.href = to; }, path);
+            await pollUntil(`${path} was asked for`, () => site.requests.includes(`GET ${path}`));
+          };
+          await follow('/nothing');
+          await follow('/file');
+          await follow('/slow');
+          await held;
+          await tab.evaluate('window.stop()');
+          // What would replace the page does so at once; a load from its server takes longer.
+          await tab.evaluate('fetch("/after")');
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          assert.equal(await browser.addressOf(tab), site.url);
+          assert.ok(site.requests.includes('GET /after'));
+        });
+    }
+
     /** Has a page of another origin ask for hosts, and waits until it has its answers. */
     async function askForAll(hosts) {
       const attacker = await openStranger();
