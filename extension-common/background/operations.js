@@ -58,16 +58,17 @@ export function siteOperations({ session, sites, plainKeys, reopen, core, mode }
   }
 
   // The user's word, from a page of ours. The program keeps it, and decides for each request
-  // whether the key has a pin by now. → the address to open over http; null where that cannot be.
+  // whether the key has a pin by now. → {origin} to open over http, null where that cannot be; or a
+  // Failure.
   async function allowHttp({ url, allow }) {
     const where = siteOf(url);
     const key = where === null ? null : keyOf(where.host);
-    if (key === null) return null;
-    if (allow && !isPlainOffered(sites.describe(where))) return null;
-    const { keys } = await session.request('allow_http', { key, allow });
-    await plainKeys.set(parseHttpKeys({ http_keys: keys }));
-    const { pathname, search, hash } = new URL(url);
-    return `http://${where.host}${pathname}${search}${hash}`;
+    const isOffered = key !== null && (!allow || isPlainOffered(sites.describe(where)));
+    if (!isOffered) return { origin: null };
+    const answer = await session.ask('allow_http', { key, allow });
+    if (answer.error !== undefined) return answer;
+    await plainKeys.set(parseHttpKeys({ http_keys: answer.keys }));
+    return { origin: `http://${where.host}` };
   }
 
   return {

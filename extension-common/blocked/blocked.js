@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stands where a page below `.key` may not. Its address carries the one wanted, and nothing else of
 // it is believed: why it did not load is asked of the background script.
-import { siteOf } from '../lib/hosts.js';
+import { originOf, siteOf } from '../lib/hosts.js';
 import { isPlainOffered } from '../lib/plain-offer.js';
 import { webextension } from '../lib/webextension.js';
+import { ask } from '../ui/ask.js';
 import { translatePage } from '../ui/text.js';
 import { guardButton } from './guarded-button.js';
-import { render, renderWaiting } from './view.js';
+import { render, renderFailure, renderWaiting } from './view.js';
 
 function wantedAddress() {
   const raw = location.hash.slice(1);
@@ -18,9 +19,11 @@ function wantedAddress() {
   }
 }
 
-const ask = (op, body) => webextension.runtime.sendMessage({ op, body });
 const url = wantedAddress();
-const describe = () => ask('describe', { url, isOpen: false });
+// No question carries more of an address than it needs: it may be longer than a message takes.
+const origin = originOf(url);
+const describe = () => ask('describe', { url: origin, isOpen: false });
+const reopen = async () => (await ask('reopen', origin)) === true;
 
 // An address is opened by itself once in a while only, or a page that never loads would be tried
 // for ever.
@@ -44,34 +47,42 @@ function showRecords() {
   location.replace(webextension.runtime.getURL(`records/records.html#${encodeURIComponent(url)}`));
 }
 
-async function show() {
-  let description = url === null ? null : await describe();
+function showAnswer(description) {
   if (description?.mode === 'relay') return showRecords();
-  if (description !== null && isEarly(description) && mayOpenByItself(description)) {
-    renderWaiting(document, description);
-    if (await ask('reopen', url)) {
-      location.replace(url);
-      return;
-    }
-    description = await describe();
-    if (description?.mode === 'relay') return showRecords();
-  }
+  if (description?.error !== undefined) return renderFailure(document, siteOf(url), description);
   render(document, description);
   document.getElementById('plain').hidden = !isPlainOffered(description?.site ?? null);
 }
 
+async function show() {
+  if (url === null) return showAnswer(null);
+  const description = await describe();
+  const isWaiting = description.session !== undefined && description.mode !== 'relay' &&
+    isEarly(description) && mayOpenByItself(description);
+  if (!isWaiting) return showAnswer(description);
+  renderWaiting(document, description);
+  if (await reopen()) location.replace(url);
+  else showAnswer(await describe());
+}
+
 async function openPlain() {
-  const address = await ask('allow_http', { url, allow: true });
-  if (address !== null) location.replace(address);
-  else await show();
+  const answer = await ask('allow_http', { url: origin, allow: true });
+  const { pathname, search, hash } = new URL(url);
+  if (typeof answer.origin === 'string') {
+    location.replace(`${answer.origin}${pathname}${search}${hash}`);
+  } else if (answer.error !== undefined) {
+    renderFailure(document, siteOf(url), answer);
+  } else {
+    await show();
+  }
 }
 
 async function retry() {
   if (url === null) return;
   document.getElementById('retry').disabled = true;
-  const ready = await ask('reopen', url);
+  const isReady = await reopen();
   document.getElementById('retry').disabled = false;
-  if (ready) location.replace(url);
+  if (isReady) location.replace(url);
   else await show();
 }
 

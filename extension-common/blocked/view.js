@@ -52,6 +52,12 @@ export function render(document, description) {
   document.querySelector('main').removeAttribute('aria-busy');
 }
 
+/** No answer came to a question: that is the cause, whatever kept the page from loading before. */
+export function renderFailure(document, where, { error, advice = '', detail = '' }) {
+  render(document, { where, site: { detail }, slug: error, advice, key: null,
+    session: { version: null } });
+}
+
 export function renderWaiting(document, { where }) {
   document.querySelector('main').dataset.state = 'waiting';
   showBadge(element(document, 'state'), 'unverified', translate('state_waiting'));

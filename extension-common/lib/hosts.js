@@ -76,3 +76,12 @@ export function addressOfSearch(url) {
   }
   return null;
 }
+
+/** The origin of an address with a slash behind it, which is all that tells sites apart; or ''. */
+export function originOf(url) {
+  try {
+    return `${new URL(url).origin}/`;
+  } catch {
+    return '';
+  }
+}

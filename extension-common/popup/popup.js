@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The popup: this site, and the person's keys.
+import { originOf } from '../lib/hosts.js';
 import { webextension } from '../lib/webextension.js';
 import { ask, sentenceOf } from '../ui/ask.js';
 import { find } from '../ui/element.js';
 import { translate, translatePage } from '../ui/text.js';
-import { render, renderKeys, renderLocal, renderTrace } from './view.js';
+import { render, renderFailure, renderKeys, renderLocal, renderTrace } from './view.js';
 
 const copiedMs = 1500;
 const petnamesKey = 'petnames';
@@ -101,10 +102,14 @@ async function start() {
   translatePage(document);
   const showKeysTab = startTabs();
   find('copy').addEventListener('click', (event) => copyKey(event));
-  const description = await webextension.runtime.sendMessage(
-    { op: 'describe', body: pageOf(await currentUrl()) });
+  const { url, isOpen } = pageOf(await currentUrl());
+  const description = await ask('describe', { url: originOf(url), isOpen });
+  if (description.error !== undefined) {
+    renderFailure(document, description);
+    return showKeys();
+  }
   render(document, description);
-  const { key = null, where = null, mode } = description ?? {};
+  const { key, where, mode } = description;
   if (where === null) showKeysTab();
   const rest = [showKeys()];
   if (key !== null) {

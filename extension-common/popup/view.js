@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // State → popup. Everything that a stranger wrote goes in by textContent.
+import { sentenceOf } from '../ui/ask.js';
 import { make } from '../ui/element.js';
 import { keyMark } from '../ui/key-mark.js';
 import { addressText, fillFacts, showBadge } from '../ui/parts.js';
@@ -44,22 +45,28 @@ function factsOf({ site, where, key }) {
 }
 
 export function render(document, description) {
-  const answer = description ??
-    { where: null, site: null, slug: '', advice: '', key: null, session: { state: 'lost' } };
-  const state = stateOf(answer);
+  const state = stateOf(description);
   showBadge(find('state'), state, translate(`state_${state}`));
-  find('summary').textContent = summaryOf(state, answer);
-  find('site').hidden = answer.key === null;
-  find('key').textContent = answer.key ?? '';
-  if (answer.key !== null) {
-    find('mark').replaceChildren(keyMark(answer.key, 40));
+  find('summary').textContent = summaryOf(state, description);
+  find('site').hidden = description.key === null;
+  find('key').textContent = description.key ?? '';
+  if (description.key !== null) {
+    find('mark').replaceChildren(keyMark(description.key, 40));
     find('records').href =
-      `../records/records.html#${encodeURIComponent(`https://${answer.where.host}/`)}`;
+      `../records/records.html#${encodeURIComponent(`https://${description.where.host}/`)}`;
   }
-  fillFacts(find('facts'), factsOf(answer));
-  const { session, mode } = answer;
+  fillFacts(find('facts'), factsOf(description));
+  const { session, mode } = description;
   find('program').textContent = mode === 'relay' ? translate('popup_program_none')
     : translate(`popup_program_${session.state}`, session.version ?? '');
+  document.querySelector('main').removeAttribute('aria-busy');
+}
+
+/** The background script gave no answer: nothing is known of the page, nor of the program. */
+export function renderFailure(document, failure) {
+  showBadge(find('state'), 'unverified', translate('state_unverified'));
+  find('summary').textContent = sentenceOf(failure);
+  find('site').hidden = true;
   document.querySelector('main').removeAttribute('aria-busy');
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a key publishes. Without the program this is all that its pages can be, so the browser is
 // brought here instead of to one. The address is all that is believed of the location.
-import { siteOf } from '../lib/hosts.js';
+import { originOf, siteOf } from '../lib/hosts.js';
 import { webextension } from '../lib/webextension.js';
 import { ask } from '../ui/ask.js';
 import { find } from '../ui/element.js';
@@ -38,7 +38,7 @@ async function show(mode) {
     return renderDenied(denied, advice);
   }
   if (url === null) return renderFailure({ error: 'hostname.malformed', advice: '' }, null);
-  const { where, key } = await ask('describe', { url, isOpen: false });
+  const { where, key } = await ask('describe', { url: originOf(url), isOpen: false });
   if (!key) return renderFailure({ error: 'hostname.malformed', advice: '' }, where);
   renderAsking(where);
   const [newest, ways] = await Promise.all([ask('records.newest', key),

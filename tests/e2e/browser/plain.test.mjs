@@ -137,6 +137,47 @@ for (const name of chosen) {
       assert.equal(await isOffered(blocked), false);
     });
 
+    test('an address of any length is explained, in the page and in the popup', async () => {
+      const long = `?${'x'.repeat(5000)}`;
+      const site = await pinlessSite('long');
+      await site.listen(await world.certificate(site.name, site.host));
+      const tab = await browser.open(site.url + long);
+      await untilBlocked(browser, tab, site.url + long, 'pin.no_records');
+      await pollUntil('http is offered', () => isOffered(tab));
+      await tab.bringToFront();
+      await pollUntil('the button has been in sight for a while', () =>
+        tab.evaluate('!document.getElementById("open-plain").disabled'));
+      await tab.click('#open-plain');
+      await untilPlain(tab, site);
+      assert.equal(await browser.addressOf(tab), httpOf(site) + long);
+
+      const verified = await world.addSite(`verified-${name}`);
+      await untilOpen(browser, await browser.open(verified.url + long), verified);
+      const popup = await browser.openExtensionPage(
+        `popup/popup.html?url=${encodeURIComponent(verified.url + long)}`);
+      await untilText(browser, popup, 'Verified');
+      await untilText(browser, popup, verified.key);
+      await popup.close();
+    });
+
+    test('when the daemon does not answer, the blocked page stands and says so', async () => {
+      const site = await pinlessSite('deaf');
+      const tab = await browser.open(site.url);
+      await untilBlocked(browser, tab, site.url, 'site.unreachable');
+      await tab.bringToFront();
+      await pollUntil('the button has been in sight for a while', () =>
+        tab.evaluate('!document.getElementById("open-plain").disabled'));
+      const pid = await world.daemonPid();
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await tab.click('#open-plain');
+        await untilBlocked(browser, tab, site.url, 'host.lost');
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      assert.deepEqual(site.heard, []);
+    });
+
     test('when the daemon is gone, http pages are closed too', async () => {
       const site = await pinlessSite('gone');
       await world.run('allow-http', site.key);
