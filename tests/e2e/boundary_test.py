@@ -268,6 +268,49 @@ class Boundary(DaemonTest):
                 if not stat.S_ISDIR(mode) or name == self.path(folder):
                     self.assertEqual(mode & 0o077, 0, f"{name} {stat.filemode(mode)}")
 
+    def test_an_extension_is_shown_the_evidence_of_a_site_again_when_it_asks(self):
+        site = {"host": f"{self.key}.key", "port": self.start_site()}
+        self.ok("allow-local", self.key)
+        session = self.connect(self.daemon)
+        port = session.ok("hello", {"extension": "0"})["proxy_port"]
+
+        def begin_page():
+            peer = socket.create_connection(("127.0.0.1", port), 20)
+            self.addCleanup(peer.close)
+            peer.sendall(self.connect_request(f"{site['host']}:{site['port']}"))
+            return peer
+
+        def open_page(peer):
+            while (message := session.receive())["op"] != "evidence":
+                pass
+            self.assertEqual((message["body"]["host"], message["body"]["port"]),
+                             tuple(site.values()))
+            session.send("verdict", {"request_id": message["body"]["request_id"], "allow": True,
+                                     "slug": "pin.allow"}, 0)
+            self.assertEqual(peer.recv(12), b"HTTP/1.1 200")
+
+        first = begin_page()
+        open_page(first)
+        second = begin_page()
+        self.assertEqual(second.recv(12), b"HTTP/1.1 200")
+        session.ok("recheck", site)
+        for ended in (first, second):
+            with contextlib.suppress(ConnectionResetError):
+                while ended.recv(4096):
+                    pass
+        third = begin_page()
+        open_page(third)
+        # Another site's word does not touch it.
+        session.ok("recheck", {**site, "port": 1})
+        fourth = begin_page()
+        self.assertEqual(fourth.recv(12), b"HTTP/1.1 200")
+        self.assertEqual([event["op"] for event in session.events if event["op"] == "evidence"], [])
+        for body in ({}, {"host": site["host"]}, {**site, "port": 0}, {**site, "port": "443"}):
+            self.assertEqual(session.ask("recheck", body)["body"]["error"],
+                             "session.body_malformed")
+        self.assertEqual(self.connect(self.daemon).ask("recheck", site)["body"]["error"],
+                         "session.op_unknown")
+
     def test_the_port_of_a_session_ends_with_it(self):
         session = Socket(self.daemon.ready["socket"])
         port = session.ok("hello", {"extension": "0"})["proxy_port"]
