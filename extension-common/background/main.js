@@ -217,7 +217,7 @@ async function handOver() {
 
 // A page of a host whose pins a person asked about; null where there are none.
 async function onChain({ tabId, url, isMainFrame, secure, chain }) {
-  const decision = await pinWatch.onChain({ url, secure, chain });
+  const decision = await pinWatch.onChain({ tabId, url, secure, chain });
   if (decision === null || decision.state === 'allowed') return true;
   if (isMainFrame && tabId >= 0) {
     await webextension.tabs.update(tabId,

@@ -18,7 +18,7 @@ function placeOfUrl(url) {
 
 export class PinWatch {
   #core;
-  #seen = new Map();
+  #checks = new Map();
   #looks = new Map();
 
   /** core(): a promise of the core; showsCertificates: whether this browser ever does. */
@@ -38,19 +38,21 @@ export class PinWatch {
 
   /**
    * Connects to `route` once and compares its certificate with the pins that lead there from
-   * host:port. → {state: 'allowed' | 'denied' | 'unseen' | 'unreachable', slug}. From then on every
-   * page of the route is compared too.
+   * host:port. → {state: 'allowed' | 'denied' | 'unseen' | 'unreachable', slug}. Where they fit,
+   * every page of the route is compared from then on. Where they do not, nothing more comes of it: a
+   * stranger's key may say anything of a host that is not its own.
    */
   async check({ host, port, route, packets }) {
     const place = placeOf(route);
-    await this.#put(place, { host, port, route, packets });
-    const seen = new Promise((resolve) => this.#seen.set(place, resolve));
+    const watch = { host, port, route, packets };
+    const seen = new Promise((resolve) => this.#checks.set(place, { watch, resolve }));
     const reached = await this.#connect(`https://${place}/`);
     const timeout = new Promise((resolve) => {
       setTimeout(resolve, reached ? chainTimeoutMs : 0, null);
     });
     const decision = await Promise.race([seen, timeout]);
-    this.#seen.delete(place);
+    this.#checks.delete(place);
+    if (decision?.state === 'allowed') await this.#put(place, watch);
     if (decision !== null) return decision;
     return reached ? { state: 'unseen', slug: '' }
       : { state: 'unreachable', slug: 'site.unreachable' };
@@ -85,14 +87,16 @@ export class PinWatch {
   }
 
   /** What the browser got: DER, the leaf first. → {state, slug}; null for a host not watched. */
-  async onChain({ url, secure, chain }) {
+  async onChain({ tabId, url, secure, chain }) {
     const place = placeOfUrl(url);
     this.#looks.get(place)?.(chain);
-    const watch = (await this.#watches())[place];
+    // The check's own connection belongs to no tab; what belongs to one is none of its business.
+    const check = tabId < 0 ? this.#checks.get(place) : undefined;
+    const watch = check?.watch ?? (await this.#watches())[place];
     if (watch === undefined) return null;
     const decision = secure ? await this.#decide(watch, chain)
       : { state: 'denied', slug: 'browser.certificate_foreign' };
-    this.#seen.get(place)?.(decision);
+    check?.resolve(decision);
     return decision;
   }
 
