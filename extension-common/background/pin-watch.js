@@ -39,8 +39,8 @@ export class PinWatch {
   /**
    * Connects to `route` once and compares its certificate with the pins that lead there from
    * host:port. → {state: 'allowed' | 'denied' | 'unseen' | 'unreachable', slug}. Where they fit,
-   * every page of the route is compared from then on. Where they do not, nothing more comes of it: a
-   * stranger's key may say anything of a host that is not its own.
+   * every page of the route is compared from then on. Where they do not, nothing more comes of it:
+   * a stranger's key may say anything of a host that is not its own.
    */
   async check({ host, port, route, packets }) {
     const place = placeOf(route);
