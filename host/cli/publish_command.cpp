@@ -159,6 +159,7 @@ void add_publish_command(CLI::App& app, Program& program) {
       ->type_name("T");
   arguments->passphrase.add_to(*publish, false);
   publish->footer(
+      "A publication is the whole: records that are not named here are gone.\n"
       "Examples:\n  dotkey publish alice --zone site.zone\n"
       "  dotkey publish alice --record \"@ 300 A 192.0.2.1\" --record \"www 300 CNAME @\"");
   publish->callback([&program, arguments] {

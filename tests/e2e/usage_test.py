@@ -26,6 +26,9 @@ class TheProgram(Home):
                          for name in re.findall(r"^  (\S+)", listed, re.MULTILINE)]
         self.assertGreater(len(commands), 25, commands)
 
+    def test_publish_says_that_it_replaces_all_records(self):
+        self.assertIn("records that are not named here are gone", self.ok("publish", "--help"))
+
     def test_answers_wrong_usage_with_exit_code_2(self):
         for args in ([], ["frob"], ["key"], ["key", "new"], ["publish", "alice"], ["encode"],
                      ["resolve", "x", "--policy", "latest"], ["testnet", "--nodes", "0"],
