@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 
 import { browserNames, root, startBrowser, startInstalledBrowser } from './browsers.mjs';
 import {
-  addRecord, makeKey, openEditor, openPage, passphrase, publish, untilTrue, useRelay,
+  addRecord, click, fill, makeKey, openEditor, openPage, passphrase, pressOnKey, publish,
+  untilSays, untilTrue, useRelay,
 } from './person.mjs';
 import { startResolver } from './resolver.mjs';
 import { untilBlocked, untilOpen } from './tabs.mjs';
@@ -52,7 +53,9 @@ const prefs = (scheme) =>
 async function dress(page, name, scheme, [width, height]) {
   await page.setViewport({ width, height });
   if (name === 'chromium') {
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    // Colours that are on their way to others are nobody's to judge.
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme },
+      { name: 'prefers-reduced-motion', value: 'reduce' }]);
   }
   const query = `matchMedia('(prefers-color-scheme: ${scheme})').matches`;
   assert.equal(await page.evaluate(query), true);
@@ -62,9 +65,12 @@ for (const name of browserNames) {
   for (const scheme of ['light', 'dark']) {
     describe(`${name}, ${scheme}`, () => {
       let browser;
+      // Without a size there is no picture.
       const take = async (page, screen, size) => {
-        await dress(page, name, scheme, size);
-        await page.screenshot({ path: path.join(folder, `${screen}-${name}-${scheme}.png`) });
+        await dress(page, name, scheme, size ?? [1000, 900]);
+        if (size !== undefined) {
+          await page.screenshot({ path: path.join(folder, `${screen}-${name}-${scheme}.png`) });
+        }
         assert.deepEqual(await judge(page), [], screen);
         await page.close();
       };
@@ -72,14 +78,19 @@ for (const name of browserNames) {
       describe('with the program', () => {
         before(async () => {
           browser = await startInstalledBrowser(name, world, { prefs: prefs(scheme) });
+          // What was drafted for the pictures before these.
+          const page = await openPage(browser, 'keys/keys.html');
+          await page.evaluate('(globalThis.browser ?? chrome).storage.local.clear()');
+          await page.close();
+          await home.publish(...recordsOf(home));
           await untilOpen(browser, await browser.open(home.url), home);
           await untilBlocked(browser, await browser.open(wrong.url), wrong.url, 'pin.mismatch');
         });
         after(async () => browser?.close());
 
         const screens = {
-          'popup': ['popup/popup.html?url=', [372, 640]],
-          'popup-keys': ['popup/popup.html?url=about:blank', [372, 460]],
+          'popup': ['popup/popup.html?url=', [372, 680]],
+          'popup-keys': ['popup/popup.html?url=about:blank', [372, 360]],
           'keys': ['keys/keys.html', [1000, 900]],
           'make': ['keys/keys.html?do=make', [1000, 900]],
           'import': ['keys/keys.html?do=import', [1000, 900]],
@@ -100,6 +111,35 @@ for (const name of browserNames) {
             await take(page, screen, size);
           });
         }
+
+        for (const [what, address, says] of [['blocked', () => wrong.url, 'Blocked'],
+          ['malformed', () => 'https://not-a-key.key/', 'Not verified']]) {
+          test(`popup, ${what}`, async () => {
+            const page = await openPage(browser,
+              `popup/popup.html?url=${encodeURIComponent(address())}`);
+            await untilSays(page, says);
+            await take(page, `popup-${what}`, what === 'blocked' ? [372, 680] : undefined);
+          });
+        }
+
+        for (const act of ['backup', 'qr', 'rename', 'remove']) {
+          test(`keys, ${act}`, async () => {
+            const page = await openPage(browser, 'keys/keys.html');
+            await pressOnKey(page, 'notes', act);
+            await untilTrue(page, 'document.querySelector("dialog[open]") !== null');
+            await take(page, `keys-${act}`);
+          });
+        }
+
+        test('editor, empty and as a zone file with a fault', async () => {
+          const { keys } = await world.run('key', 'list');
+          const page = await openEditor(browser, keys.find((one) => one.name === 'notes').key);
+          assert.deepEqual(await judge(page), []);
+          await click(page, '#zone-tab');
+          await fill(page, { '#zone': 'no record' });
+          await untilSays(page, 'cannot be read');
+          await take(page, 'editor-zone');
+        });
 
         test('blocked', async () => {
           const page = await openPage(browser,
@@ -151,11 +191,35 @@ for (const name of browserNames) {
           await take(page, 'records', [900, 1000]);
         });
 
+        test('pages before anything was done', async () => {
+          for (const empty of ['keys/keys.html', 'network/network.html', 'welcome/welcome.html',
+            'popup/popup.html?url=about:blank',
+            `popup/popup.html?url=${encodeURIComponent(home.url)}`,
+            'records/records.html#https%3A%2F%2Fnot-a-key.key%2F']) {
+            await take(await openPage(alone, empty), empty);
+          }
+          await take(await openPage(alone, 'options/options.html'), 'options-alone', [1000, 900]);
+        });
+
         test('keys', async () => {
           await makeKey(alone, 'travel', passphrase);
           const page = await openPage(alone, 'keys/keys.html');
           await untilTrue(page, 'document.querySelector(".key-card") !== null');
           await take(page, 'keys-alone', [1000, 700]);
+        });
+
+        test('a locked key, asked for its passphrase', async () => {
+          const page = await openPage(alone, 'keys/keys.html');
+          await pressOnKey(page, 'travel', 'backup');
+          await click(page, 'dialog [value="words"]');
+          assert.deepEqual(await judge(page), []);
+          await click(page, 'dialog [value="cancel"]');
+          await pressOnKey(page, 'travel', 'lock');
+          await untilSays(page, 'Locked');
+          assert.deepEqual(await judge(page), []);
+          await pressOnKey(page, 'travel', 'lock');
+          await untilTrue(page, 'document.querySelector("dialog[open]") !== null');
+          await take(page, 'unlock', [1000, 700]);
         });
       });
     });
