@@ -90,7 +90,8 @@ std::vector<base::IpAddress> usable_addresses(Result<std::vector<base::Endpoint>
 
 }  // namespace
 
-PageGate::PageGate(GateParts& parts, Witness* witness) : parts_(parts), witness_(witness) {}
+PageGate::PageGate(GateParts& parts, Witness* witness)
+    : parts_(parts), witness_(witness), lookups_(parts.loop) {}
 
 PageGate::~PageGate() = default;
 
@@ -241,14 +242,9 @@ void PageGate::look_up_hosts(std::shared_ptr<Found> const& found, OnResolved con
     on_resolved(std::move(resolution));
   };
   if (names.empty()) return finish({});
-  auto const pending = pending_.emplace(pending_.end(), parts_.loop);
-  pending->lookup.start(std::move(names), [this, pending, finish](auto const& outcomes) {
-    auto const copy = outcomes;
-    // The lookup is destroyed with its entry, and with it this very function.
-    auto const last = finish;
-    pending_.erase(pending);
-    last(copy);
-  });
+  if (!lookups_.start(names, std::move(finish))) {
+    on_resolved(base::fail(ErrorCode::resolve_busy));
+  }
 }
 
 void PageGate::remember(std::shared_ptr<Found> const& found) {

@@ -16,7 +16,7 @@
 #include "core/resolve/endpoints.h"
 
 #include "host/driver/api_driver.h"
-#include "host/loop/name_lookup.h"
+#include "host/page/host_lookups.h"
 #include "host/page/witness.h"
 #include "host/proxy/gate.h"
 #include "host/store/allowed_keys.h"
@@ -96,11 +96,6 @@ class PageGate final : public proxy::Gate {
     std::vector<Allowed> allowed;
     bool has_more_allowed = false;  // than is kept
   };
-  // A site whose ICANN hosts are being looked up.
-  struct Pending {
-    explicit Pending(boost::asio::io_context& loop) : lookup(loop) {}
-    loop::NameLookup lookup;
-  };
 
   void on_searched(proxy::Site const& site, resolve::EndpointSearch const& search, bool local,
                    OnResolved const& on_resolved);
@@ -130,7 +125,7 @@ class PageGate final : public proxy::Gate {
   Witness* witness_;
   ProbeTrace probe_trace_;
   std::list<std::weak_ptr<Found>> found_;  // the latest first
-  std::list<Pending> pending_;
+  HostLookups lookups_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
