@@ -42,9 +42,9 @@ const finding = (findPort) =>
 const breaksOfAll = [
   ['a core that does not load', main, 'core/dotkey-core.wasm', 'core/missing.wasm'],
   ['a memory of sites that cannot be read', 'background/sites.js',
-    'webextension.storage.session.get(storageKey)', rejects],
+    'webextension.storage.session.get(this.#storageKey)', rejects],
   ['a memory of sites that cannot be written', 'background/sites.js',
-    'webextension.storage.session.set({ [storageKey]: [...this.#sites] })', rejects],
+    'webextension.storage.session.set({ [this.#storageKey]: [...this.#entries] })', rejects],
 ];
 const breaks = {
   chromium: [
