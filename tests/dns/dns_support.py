@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -13,11 +14,11 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from sanitizers import sanitizer_options, without_quarantine
+
 DOTKEY = os.environ.get("DOTKEY", "build/release/dotkey")
 DEADLINE_S = 20
-
-# What was freed is free, also where AddressSanitizer would keep 256 MiB of it.
-NO_QUARANTINE = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1")))
 
 
 def make_certificate(directory):
@@ -34,10 +35,9 @@ class Program:
     """`dotkey` with these arguments until it is closed; `ready` is its first line."""
 
     def __init__(self, *arguments, home):
-        self.env = {"HOME": home, "PATH": os.environ["PATH"]}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-            if name in os.environ:
-                self.env[name] = os.environ[name]
+        # Memory is measured: what was freed is free.
+        self.env = without_quarantine({"HOME": home, "PATH": os.environ["PATH"],
+                                       **sanitizer_options()})
         self.process = subprocess.Popen([DOTKEY, "--json", *arguments], env=self.env,
                                         stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()

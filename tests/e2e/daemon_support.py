@@ -7,17 +7,15 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
+import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from sanitizers import sanitizer_options
+
 DOTKEY = os.environ.get("DOTKEY", "build/release/dotkey")
-SANITIZER_OPTIONS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
-
-
-def without_quarantine(env):
-    """AddressSanitizer holds up to 256 MB of freed memory back: where it is measured, 1 MB."""
-    return env | {"ASAN_OPTIONS": ":".join(filter(None, (env.get("ASAN_OPTIONS"),
-                                                         "quarantine_size_mb=1")))}
 
 
 class Running:
@@ -124,9 +122,17 @@ class DaemonTest(unittest.TestCase):
         self.env = self.env_for(self.home)
 
     def env_for(self, home):
-        env = {"HOME": home, "PATH": os.environ["PATH"]}
-        env.update({name: os.environ[name] for name in SANITIZER_OPTIONS if name in os.environ})
-        return env
+        return {"HOME": home, "PATH": os.environ["PATH"], **sanitizer_options()}
+
+    def wait_for(self, what, seconds=60):
+        """The first answer of `what` that is not nothing."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = what()
+            if found:
+                return found
+            time.sleep(0.1)
+        return self.fail("it never came")
 
     def start(self, *arguments, env=None):
         running = Running(env or self.env, *arguments)

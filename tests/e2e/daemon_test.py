@@ -8,7 +8,8 @@ import struct
 import subprocess
 import unittest
 
-from daemon_support import DaemonTest, Socket, without_quarantine
+from daemon_support import DaemonTest, Socket
+from sanitizers import without_quarantine
 
 UNKNOWN_KEY = "8pinxxgqs41n4aididenw5apqp1urfmzdztr8jt4abrkdn435ewo"
 

@@ -6,8 +6,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from sanitizers import sanitizer_options
 
 DOTKEY = os.environ.get("DOTKEY", "build/release/dotkey")
 
@@ -24,10 +28,7 @@ class Home(unittest.TestCase):
         self.directory = tempfile.TemporaryDirectory(prefix="dotkey-cli-")
         self.addCleanup(self.directory.cleanup)
         self.home = self.directory.name
-        self.env = {"HOME": self.home, "PATH": os.environ["PATH"]}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
-            if name in os.environ:
-                self.env[name] = os.environ[name]
+        self.env = {"HOME": self.home, "PATH": os.environ["PATH"], **sanitizer_options()}
 
     def path(self, *parts):
         return os.path.join(self.home, *parts)

@@ -4,7 +4,6 @@
 import os
 import signal
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "relay"))
@@ -46,15 +45,6 @@ class Reload(DaemonTest):
         daemon.process.send_signal(signal.SIGHUP)
         line = daemon.process.stderr.readline()
         self.assertTrue(line.startswith("config.unknown_key: "), line)
-
-    def wait_for(self, what, seconds=60):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = what()
-            if found:
-                return found
-            time.sleep(0.1)
-        return self.fail("it never came")
 
     def test_takes_relays_at_once_and_drops_no_connection(self):
         self.write("dht = false\n")

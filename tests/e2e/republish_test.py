@@ -55,15 +55,6 @@ class KeptAlive(DaemonTest):
             return None
         return json.loads(done.stdout)["timestamp_us"]
 
-    def wait_for(self, what, seconds=60):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = what()
-            if found:
-                return found
-            time.sleep(0.2)
-        self.fail("it never came")
-
     def status_of_key(self):
         keys = self.ok_json("status")["keys"]
         self.assertEqual([entry["key"] for entry in keys], [self.key])
