@@ -170,14 +170,16 @@ bool Bridge::ask(Moment now, ClientId client, Query const& query, QuestionKey co
     if (questions_.size() >= settings_.questions_max) return false;
     auto name = Name::parse_wire(key.question().first(key.question().size() - 4));
     DOTKEY_ASSERT(name.has_value());
+    auto const signatures = query.dnssec_ok ? Signatures::kept : Signatures::left_out;
     Number const number{++last_number_};
     at = numbers_.emplace(key, number).first;
-    questions_.emplace(last_number_, Question{key,
-                                              Chase(settings_.rules, std::move(*name), query.type),
-                                              TaskId{},
-                                              query.dnssec_ok,
-                                              query.checking_disabled(),
-                                              {}});
+    questions_.emplace(last_number_,
+                       Question{key,
+                                Chase(settings_.rules, std::move(*name), query.type, signatures),
+                                TaskId{},
+                                query.dnssec_ok,
+                                query.checking_disabled(),
+                                {}});
     deadlines_.emplace_back(now.instant + settings_.timeout, number);
   } else {
     ++counters_.joined;

@@ -42,8 +42,12 @@ Name const& target_of(ResourceRecord const& alias) {
 
 }  // namespace
 
-Chase::Chase(ChaseRules const& rules, Name asked, RecordType type)
-    : rules_(rules), type_(type), name_(std::move(asked)), lifetime_s_(rules.ttl_max_s) {
+Chase::Chase(ChaseRules const& rules, Name asked, RecordType type, Signatures signatures)
+    : rules_(rules),
+      type_(type),
+      signatures_(signatures),
+      name_(std::move(asked)),
+      lifetime_s_(rules.ttl_max_s) {
   reply_.response = true;
   reply_.questions.push_back({name_, type_, dns::RecordClass::in});
 }
@@ -242,7 +246,7 @@ ChaseStep Chase::read_upstream(dns::Message const& message) {
     return fail(ExtendedError::no_reachable_authority,
                 std::string(base::slug_of(base::ErrorCode::dns_upstream_failed)));
   }
-  AnswerSection const section = select_answers(message, name_, type_);
+  AnswerSection const section = select_answers(message, name_, type_, signatures_);
   for (ResourceRecord const* const record : section.records) {
     add(*record, std::min(record->ttl_s, rules_.ttl_max_s));
   }

@@ -14,6 +14,7 @@
 #include "core/bridge/answer.h"
 #include "core/bridge/key_name.h"
 #include "core/bridge/local_names.h"
+#include "core/bridge/records.h"
 #include "core/bridge/zone.h"
 #include "core/resolve/address_policy.h"
 #include "core/resolve/types.h"
@@ -69,7 +70,8 @@ struct Delegation {
 class Chase {
  public:
   // `rules` outlive the chase. `asked` in lower case.
-  Chase(ChaseRules const& rules, wire::dns::Name asked, wire::dns::RecordType type);
+  Chase(ChaseRules const& rules, wire::dns::Name asked, wire::dns::RecordType type,
+        Signatures signatures);
 
   // Each returns what is needed next; the input that answers it comes next. After Done none.
   ChaseStep start();
@@ -115,6 +117,7 @@ class Chase {
 
   ChaseRules const& rules_;
   wire::dns::RecordType type_;
+  Signatures signatures_;
   wire::dns::Name name_;  // where the chase stands, as the asker would write it
   KeyName place_;
   std::vector<wire::dns::Name> visited_;

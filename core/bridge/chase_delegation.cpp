@@ -110,16 +110,15 @@ ChaseStep Chase::read_server_address(base::Result<dns::Message> const& message) 
   Name const target = delegation_->targets.back();
   delegation_->targets.pop_back();
   if (message) {
-    for (auto const* record : select_answers(*message, target, RecordType::a).records) {
-      add_server(*record);
-    }
+    auto const found = select_answers(*message, target, RecordType::a, Signatures::left_out);
+    for (ResourceRecord const* const record : found.records) add_server(*record);
   }
   return ask_servers();
 }
 
 ChaseStep Chase::read_server_answer(base::Result<dns::Message> const& message) {
   if (!message) return ask_servers();
-  AnswerSection const section = select_answers(*message, delegation_->inner, type_);
+  AnswerSection const section = select_answers(*message, delegation_->inner, type_, signatures_);
   bool const final =
       message->code == ResponseCode::no_error || message->code == ResponseCode::name_error;
   if (!final) return ask_servers();

@@ -72,7 +72,8 @@ bool keep_allowed(RecordData& data, resolve::LocalNetwork local) {
   return svcb == nullptr || keep_allowed_hints(*svcb, local);
 }
 
-AnswerSection select_answers(dns::Message const& message, Name const& name, RecordType type) {
+AnswerSection select_answers(dns::Message const& message, Name const& name, RecordType type,
+                             Signatures signatures) {
   AnswerSection out;
   out.last = name;
   for (std::size_t hops = 0; hops <= aliases_max; ++hops) {
@@ -81,7 +82,8 @@ AnswerSection select_answers(dns::Message const& message, Name const& name, Reco
       if (record.record_class != dns::RecordClass::in || !(record.name == out.last)) continue;
       if (dns::lacks_data(record)) continue;
       bool const wanted = record.type == type;
-      if (!wanted && record.type != RecordType::cname && record.type != rrsig) continue;
+      bool const signs = record.type == rrsig && signatures == Signatures::kept;
+      if (!wanted && record.type != RecordType::cname && !signs) continue;
       if (std::find(out.records.begin(), out.records.end(), &record) != out.records.end()) continue;
       out.records.push_back(&record);
       out.complete = out.complete || wanted;

@@ -23,6 +23,10 @@ void add_top_level(wire::dns::RecordData& data);
 // Takes the addresses out that a stranger must not lead to. False: nothing is left of the record.
 bool keep_allowed(wire::dns::RecordData& data, resolve::LocalNetwork local);
 
+// Signatures are for those who ask for them with DO (RFC 4035 §3.2.1), and no one else has to be
+// able to read them.
+enum class Signatures : bool { left_out, kept };
+
 // What a server's answer section says to a question: the records of the name and of the aliases
 // that it leads to, in order. Anything else is none of the server's business.
 struct AnswerSection {
@@ -33,7 +37,7 @@ struct AnswerSection {
   bool complete = false;
 };
 AnswerSection select_answers(wire::dns::Message const& message, wire::dns::Name const& name,
-                             wire::dns::RecordType type);
+                             wire::dns::RecordType type, Signatures signatures);
 
 // The SOA record that says how long a negative answer about `name` holds; nullptr without one.
 wire::dns::ResourceRecord const* negative_soa(wire::dns::Message const& message,

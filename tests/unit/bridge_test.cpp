@@ -60,6 +60,22 @@ TEST_F(BridgeTest, an_alias_is_followed_to_an_icann_name) {
   EXPECT_EQ(asked_names, std::vector<std::string>{"host.example."});
 }
 
+TEST_F(BridgeTest, signatures_go_to_those_who_ask_for_them) {
+  dns::RawData const signature{{0, 1, 13, 2, 0, 0, 14, 16}};
+  auto const rrsig = RecordType{46};
+  upstream = {
+      a_record("host.example", "198.51.100.1", 60),
+      dns::ResourceRecord::make(dns_name("host.example"), 60, rrsig, signature),
+  };
+  EXPECT_EQ(ask("host.example", RecordType::a).answers.size(), 1U);
+  dns::Message query = question("host.example", RecordType::a);
+  query.edns.emplace();
+  EXPECT_EQ(send(query).value_or(dns::Message()).answers.size(), 1U);
+  query.edns->dnssec_ok = true;
+  EXPECT_EQ(send(query).value_or(dns::Message()).answers.size(), 2U);
+  EXPECT_EQ(ask("host.example", rrsig).answers.size(), 1U) << "asked for by name (RFC 4035 §3.2.1)";
+}
+
 TEST_F(BridgeTest, an_icann_name_may_lead_to_a_key) {
   upstream = {cname_record("shop.example", key + ".key")};
   upstream_code = ResponseCode::name_error;
