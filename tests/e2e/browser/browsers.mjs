@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starts Chromium and Firefox with the staged extension, a home of their own and a native host.
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import puppeteer from 'puppeteer-core';
+
+import { addWitness, describePages, hearWitnesses, LastLines, lastLinesOf } from './witness.mjs';
 
 export const root = new URL('../../../', import.meta.url).pathname;
 export const stagedExtension = (browser) => path.join(root, 'build', `extension-${browser}`);
@@ -24,10 +27,13 @@ const viewport = (headless) => (headless ? { width: 800, height: 600 } : null);
 // long as it took, and at most for this long.
 const lookMaxMs = 1_000;
 
-// A browser takes seconds to start, and longer where others start too.
+// A browser takes seconds to start, to end and to open a page, and longer where others do so too.
+// What is wrong shows in what is waited for and does not come, not in how long it took.
 const startTimeoutMs = 180_000;
+const endTimeoutMs = 60_000;
+const pageTimeoutMs = 60_000;
 
-export async function pollUntil(what, condition, timeout_ms = 30_000) {
+export async function pollUntil(what, condition, timeout_ms = 90_000) {
   for (let waitedMs = 0; ;) {
     const start = Date.now();
     const value = await condition();
@@ -95,16 +101,25 @@ class Chromium {
       enableExtensions: [extension].flat(),
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
         '--disable-background-networking', '--disable-component-update', '--disable-sync',
-        '--test-type', '--window-position=0,0',
+        // Consoles go to chrome_debug.log, beside the profile.
+        '--enable-logging', '--test-type', '--window-position=0,0',
         `--window-size=${windowSize.width},${windowSize.height}`],
       env,
     });
+    this.log = path.join(chromiumProfile(home), 'chrome_debug.log');
   }
 
-  /** Runs a function of the extension's own kind of page. */
+  close() {
+    return this.browser.close();
+  }
+
+  async consoleLines() {
+    return (await lastLinesOf(this.log)).filter((line) => line.includes('CONSOLE'));
+  }
+
   async openExtensionPage(page) {
     const tab = await this.browser.newPage();
-    await tab.goto(this.extensionUrl(page));
+    await tab.goto(this.extensionUrl(page), { timeout: pageTimeoutMs });
     return tab;
   }
 
@@ -146,11 +161,31 @@ class Firefox {
         'network.captive-portal-service.enabled': false,
         'network.connectivity-service.enabled': false,
         'services.settings.server': 'http://127.0.0.1:9/',
+        'devtools.console.stdout.content': true,
+        'browser.dom.window.dump.enabled': true,
         ...(await installedPreferences(profile)),
         ...prefs,
       },
     });
+    this.output = new LastLines();
+    this.output.listenTo(this.browser.process().stdout);
     for (const folder of [extension].flat()) await this.browser.installExtension(folder);
+  }
+
+  // Puppeteer kills a Firefox that takes more than five seconds to end, and does not wait until it
+  // is dead: what it had not written yet is lost, and its profile is still in use.
+  async close() {
+    const program = this.browser.process();
+    if (program.exitCode === null && program.signalCode === null) {
+      const ended = once(program, 'exit', { signal: AbortSignal.timeout(endTimeoutMs) });
+      this.browser.connection.send('browser.close', {}).catch(() => {});
+      await ended.catch(() => {});
+    }
+    await this.browser.close().catch(() => {});
+  }
+
+  async consoleLines() {
+    return this.output.all;
   }
 
   async openExtensionPage(page) {
@@ -160,7 +195,7 @@ class Firefox {
       document.readyState === 'complete' && document.body.childElementCount > 0,
     url.split(/[?#]/)[0]).catch(() => false);
     // BiDi never says that an extension's page has come, and now and then it stays empty.
-    for (let patience = 3; patience > 0; --patience) {
+    for (let patience = 6; patience > 0; --patience) {
       tab.goto(url).catch(() => {});
       if (await pollUntil(`${page} is open`, isOpen, 20_000).catch(() => false)) return tab;
     }
@@ -191,7 +226,13 @@ async function launch(name, home, env, { isBroken = false, ...options }) {
   const started = new kinds[name]();
   await started.start({ home, env, ...options });
   started.name = name;
-  started.close = () => started.browser.close();
+  const dismiss = addWitness(name, async () => [...await describePages(started.browser, name),
+    '  console', ...(await started.consoleLines()).map((line) => `  ${line}`)]);
+  const end = started.close.bind(started);
+  started.close = async () => {
+    dismiss();
+    await end();
+  };
   /** Opens an address and gives the tab, whatever becomes of it. */
   started.open = async (url) => {
     const tab = await started.browser.newPage();
@@ -200,6 +241,15 @@ async function launch(name, home, env, { isBroken = false, ...options }) {
   };
   started.addressOf = (tab) => tab.evaluate('location.href').catch(() => '');
   if (options.extension?.length === 0) return started;
+  await untilExtensionRuns(started, isBroken).catch(async (error) => {
+    await hearWitnesses(`what was to be seen when ${name} did not start`);
+    await started.close();
+    throw error;
+  });
+  return started;
+}
+
+async function untilExtensionRuns(started, isBroken) {
   // An extension that was installed this moment guards nothing yet. Its popup is filled by the
   // background script once that has closed the gate.
   const popup = await pollUntil('the extension is loaded', () =>
@@ -209,7 +259,6 @@ async function launch(name, home, env, { isBroken = false, ...options }) {
       (await popup.evaluate('document.querySelector("main").ariaBusy').catch(() => '')) === null);
   }
   await popup.close();
-  return started;
 }
 
 /**
@@ -222,8 +271,9 @@ export async function startBrowser(name, { program, caFile, prefs = {} } = {}) {
   await new kinds[name]().prepare(home, program, caFile);
   const env = { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, '.local/share') };
   const started = await launch(name, home, env, { prefs });
+  const { close } = started;
   started.close = async () => {
-    await started.browser.close();
+    await close();
     await rm(home, { recursive: true, force: true, maxRetries: 5 });
   };
   return started;

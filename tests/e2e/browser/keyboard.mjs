@@ -39,7 +39,7 @@ async function focusOf(page, wanted = null) {
   await pollUntil('the focus is seen', async () => {
     found = await page.evaluate(describeFocus, wanted);
     return found.fault === '';
-  }, 2_000).catch(() => {});
+  }).catch(() => {});
   assert.equal(found.fault, '', found.what);
   return found;
 }

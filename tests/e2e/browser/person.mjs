@@ -8,7 +8,7 @@ const textOf = (page) => page.evaluate('document.body.innerText').catch(() => ''
 
 async function until(what, page, condition) {
   try {
-    return await pollUntil(what, condition, 60_000);
+    return await pollUntil(what, condition);
   } catch (error) {
     throw new Error(`${error.message}: ${await textOf(page)}`);
   }

@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
 import { pollUntil, prepareProfiles, root } from './browsers.mjs';
+import { addWitness, lastLinesOf } from './witness.mjs';
 
 const run = promisify(execFile);
 const dotkey = process.env.DOTKEY ?? path.join(root, 'build/release/dotkey');
@@ -102,7 +103,16 @@ export class World {
     this.testnet = program;
     this.ready = ready;
     await this.configure();
+    this.dismiss = addWitness('the program', () => this.#describe());
     return this;
+  }
+
+  async #describe() {
+    const status = await this.run('status').catch(({ message }) => message);
+    const log = await lastLinesOf(this.file('.local/state/dotkey/daemon.log'));
+    const sites = this.sites.map(({ name, key, requests }) =>
+      `  ${name} ${key} got ${requests.length}: ${requests.slice(-8).join(', ')}`);
+    return [`  status ${JSON.stringify(status)}`, ...log.map((line) => `  ${line}`), ...sites];
   }
 
   async configure(lines = []) {
@@ -240,6 +250,7 @@ with sqlite3.connect(sys.argv[1]) as db:
   }
 
   async close() {
+    this.dismiss?.();
     for (const site of this.sites) site.close();
     await this.stopDaemon();
     await this.testnet?.stop();
