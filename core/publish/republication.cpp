@@ -110,11 +110,12 @@ void Publisher::on_packet_seen(Moment now, SignedPacket const& packet) {
 
 // After a clock was set back, or the interval was, keys would die before their turn.
 void Publisher::draw_distant_anew(Moment now) {
-  auto const first = schedule_.first_due();
-  if (!first || *first - now.unix_time <= settings_.interval * 2) return;
+  Duration const distance_max = settings_.interval * 2;
+  auto const last = schedule_.last_due();
+  if (!last || *last - now.unix_time <= distance_max) return;
   for (ScheduledKey const& scheduled : schedule_.list()) {
     ScheduleEntry entry = *schedule_.find(scheduled.key);
-    if (entry.under_way) continue;
+    if (entry.under_way || entry.due - now.unix_time <= distance_max) continue;
     auto const spread_ms = static_cast<std::uint32_t>(settings_.interval.ms() + 1);
     entry.due = now.unix_time + Duration::from_ms(entropy_->below(spread_ms));
     schedule_.set(scheduled.key, std::move(entry));

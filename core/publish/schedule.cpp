@@ -91,6 +91,11 @@ std::optional<UnixTime> Schedule::first_due() const {
   return order_.begin()->first;
 }
 
+std::optional<UnixTime> Schedule::last_due() const {
+  if (order_.empty()) return std::nullopt;
+  return order_.rbegin()->first;
+}
+
 std::vector<ScheduledKey> Schedule::list() const {
   std::vector<ScheduledKey> out;
   out.reserve(entries_.size());

@@ -40,6 +40,7 @@ class Schedule {
   void put_back(PublicKey const& key, ScheduleEntry entry);
 
   [[nodiscard]] std::optional<UnixTime> first_due() const;
+  [[nodiscard]] std::optional<UnixTime> last_due() const;
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::vector<ScheduledKey> list() const;
 

@@ -189,6 +189,19 @@ TEST_F(PublisherTest, a_shorter_interval_holds_for_what_was_scheduled_before) {
   EXPECT_EQ(puts.size(), 2U) << "to the relays, too";
 }
 
+TEST_F(PublisherTest, a_turn_that_is_near_hides_none_that_is_too_far_off) {
+  publish(packet);
+  dht_ends(stored_on(20));
+  relays_end(relays(relay::RelayVerdict::stored, {}));
+  ASSERT_EQ(publisher->scheduled().size(), 1U);
+  auto const near = packet_of(7, stamp_us, {});
+  ASSERT_TRUE(publisher->keep_alive(now, near));
+  publisher->set_republication(now, Duration::from_s(200), false);
+  for (ScheduledKey const& scheduled : publisher->scheduled()) {
+    EXPECT_LE(scheduled.due - now.unix_time, Duration::from_s(400));
+  }
+}
+
 // 10,000 keys on one node for six hours: puts take 0.5 to 8 s, and one in twenty fails.
 TEST_F(PublisherTest, ten_thousand_keys_stay_alive) {
   constexpr std::uint64_t keys = 10'000;
