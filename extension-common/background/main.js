@@ -199,11 +199,11 @@ async function applySettings() {
   await keyRing.shorten();
   await relayBackend.restart();
   await republish();
+  if ((await mode.settled()) === 'host') await handOver();
 }
 
 async function republish() {
   if ((await mode.settled()) === 'relay') await relayBackend.planRepublication();
-  else await handOver();
 }
 
 // The program republishes by itself what it published. What was published before it was there, it

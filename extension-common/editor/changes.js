@@ -75,7 +75,9 @@ function relayLine({ url, verdict, error }) {
 /** progress: {responded, stored} or null; kept: its republication, or undefined. */
 export function renderPublication(publication, progress, kept) {
   const section = find('publication');
-  section.hidden = publication === undefined || publication.state === 'conflict';
+  // A conflict has a section of its own, where both sides are known.
+  section.hidden = publication === undefined ||
+    (publication.state === 'conflict' && Boolean(publication.theirs));
   if (section.hidden) return;
   section.ariaBusy = isOpen(publication) ? 'true' : null;
   section.dataset.ended = String(publication.endedMs ?? '');

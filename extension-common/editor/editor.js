@@ -105,6 +105,7 @@ class Editor {
 
   /** Puts what the person changed, if anything, on top of what is published now. */
   #catchUp(published) {
+    if (this.#base === undefined && published === null) this.#base = null;
     if (published?.timestampUs === this.#base?.timestampUs) return;
     // Text that cannot be read is caught up with once it can.
     if (this.#zone.text !== null) return;
@@ -248,8 +249,8 @@ class Editor {
     const texts = new Set(published.map(({ name, data }) => `${name} ${data}`));
     renderRoll({ rows: this.#zone.text === null ? this.#table.rows : [],
       isPublished: (row) => {
-        const { records = [] } = this.#core.readRecord(this.#key.key, lineOf(row));
-        return records.length > 0 && texts.has(`${records[0].name} ${records[0].data}`);
+        const record = this.#table.recordOf(row);
+        return record !== null && texts.has(`${record.name} ${record.data}`);
       },
       publishedMs: (this.#published?.timestampUs ?? 0) / 1000,
       oldUntilMs: this.#publication?.oldUntilMs ?? 0,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What changes between two lists of records, for a person to read before publishing.
 
-const identityOf = ({ name, type, data }) => JSON.stringify([name, type, data]);
+export const identityOf = ({ name, type, data }) => JSON.stringify([name, type, data]);
+export const exactOf = (record) => `${identityOf(record)} ${record.ttl}`;
 const placeOf = ({ name, type }) => JSON.stringify([name, type]);
 
-function takeMatch(list, record, identity) {
+/** Takes the record out of the list by this identity; null: none. */
+export function takeMatch(list, record, identity) {
   const at = list.findIndex((other) => identity(other) === identity(record));
   return at < 0 ? null : list.splice(at, 1)[0];
 }
@@ -17,7 +19,7 @@ export function differenceOf(before, after) {
   const [gone, come] = [[...before], []];
   const [kept, changed] = [[], []];
   for (const record of after) {
-    const same = takeMatch(gone, record, (r) => `${identityOf(r)} ${r.ttl}`);
+    const same = takeMatch(gone, record, exactOf);
     if (same === null) come.push(record);
     else kept.push(record);
   }

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person typed, put on top of what another device published. A row that nobody can read yet
 // stays as it is; each row remembers the published record that it came from as its `origin`.
-import { mergeOf } from './difference.js';
-
-const isAlike = (a, b) => a.name === b.name && a.type === b.type && a.data === b.data;
+import { exactOf, identityOf, mergeOf, takeMatch } from './difference.js';
 
 /** Takes the record out of the list, with another TTL if there is no better one; null: none. */
-function take(list, record) {
-  if (record === undefined) return null;
-  const exact = list.findIndex((other) => isAlike(other, record) && other.ttl === record.ttl);
-  const at = exact >= 0 ? exact : list.findIndex((other) => isAlike(other, record));
-  return at < 0 ? null : list.splice(at, 1)[0];
-}
+const take = (list, record) => (record === undefined ? null
+  : takeMatch(list, record, exactOf) ?? takeMatch(list, record, identityOf));
 
 /** recordOf(row): its record, null where it cannot be read. */
 export function linkRows(rows, records, recordOf) {
-  const isAmong = (record) => records.some((other) => isAlike(other, record));
+  const isAmong = (record) =>
+    records.some((other) => identityOf(other) === identityOf(record));
   for (const row of rows) {
     const record = recordOf(row);
     if (record !== null && isAmong(record)) row.origin = record;

@@ -38,7 +38,9 @@ async function show(mode) {
     return renderDenied(denied, advice);
   }
   if (url === null) return renderFailure({ error: 'hostname.malformed', advice: '' }, null);
-  const { where, key } = await ask('describe', { url: originOf(url), isOpen: false });
+  const description = await ask('describe', { url: originOf(url), isOpen: false });
+  const { where = null, key } = description;
+  if (description.error !== undefined) return renderFailure(description, where);
   if (!key) return renderFailure({ error: 'hostname.malformed', advice: '' }, where);
   renderAsking(where);
   const [newest, ways] = await Promise.all([ask('records.newest', key),
