@@ -61,12 +61,6 @@ void write_whole_packet(JsonWriter& json, record::SignedPacket const& packet) {
   json.end_object();
 }
 
-void write_error(JsonWriter& json, base::Error const& error) {
-  json.key("error").text(base::slug_of(error.code));
-  json.key("advice").text(base::advice_for(error.code));
-  json.key("detail").text(error.detail);
-}
-
 void write_addresses(JsonWriter& json, std::vector<base::IpAddress> const& addresses) {
   json.begin_array();
   for (base::IpAddress const& address : addresses) json.text(address.to_string());

@@ -53,11 +53,7 @@ class NodeCall {
     return std::nullopt;
   }
 
-  void fail(base::Error const& error) {
-    json.key("error").text(base::slug_of(error.code));
-    json.key("advice").text(base::advice_for(error.code));
-    json.key("detail").text(error.detail);
-  }
+  void fail(base::Error const& error) { write_error(json, error); }
 
   void answer(base::Result<api::RequestId> const& id) {
     if (!id) return fail(id.error());

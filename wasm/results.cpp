@@ -15,11 +15,17 @@ void finish_with(base::ByteView secret) {
   result().assign(base::text_of(secret));
 }
 
+void write_error(JsonWriter& json, base::Error const& error) {
+  json.key("error").text(base::slug_of(error.code));
+  json.key("advice").text(base::advice_for(error.code));
+  json.key("detail").text(error.detail);
+}
+
 void finish_with(base::Error const& error) {
   JsonWriter json;
-  json.begin_object().key("error").text(base::slug_of(error.code));
-  json.key("advice").text(base::advice_for(error.code));
-  json.key("detail").text(error.detail).end_object();
+  json.begin_object();
+  write_error(json, error);
+  json.end_object();
   finish(std::move(json));
 }
 

@@ -21,6 +21,8 @@ inline void finish(JsonWriter json) {
 }
 // 32 bytes that are no JSON.
 void finish_with(base::ByteView secret);
+// error, advice and detail, into an object that is open.
+void write_error(JsonWriter& json, base::Error const& error);
 // {error, advice, detail}
 void finish_with(base::Error const& error);
 

@@ -239,10 +239,8 @@ ChaseStep Chase::fail(ExtendedError error, std::string text) {
 }
 
 ChaseStep Chase::read_upstream(dns::Message const& message) {
-  bool const final =
-      message.code == ResponseCode::no_error || message.code == ResponseCode::name_error;
-  // With any other code, records count for nothing; the code itself may not fit our header.
-  if (!final) {
+  // Records count for nothing then, and the code itself may not fit our header.
+  if (!is_final(message)) {
     return fail(ExtendedError::no_reachable_authority,
                 std::string(base::slug_of(base::ErrorCode::dns_upstream_failed)));
   }

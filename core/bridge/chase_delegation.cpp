@@ -13,7 +13,6 @@ namespace dns = wire::dns;
 using dns::Name;
 using dns::RecordType;
 using dns::ResourceRecord;
-using dns::ResponseCode;
 
 namespace {
 
@@ -119,9 +118,7 @@ ChaseStep Chase::read_server_address(base::Result<dns::Message> const& message) 
 ChaseStep Chase::read_server_answer(base::Result<dns::Message> const& message) {
   if (!message) return ask_servers();
   AnswerSection const section = select_answers(*message, delegation_->inner, type_, signatures_);
-  bool const final =
-      message->code == ResponseCode::no_error || message->code == ResponseCode::name_error;
-  if (!final) return ask_servers();
+  if (!is_final(*message)) return ask_servers();
   if (section.records.empty() && !message->authoritative) return refer(*message);
 
   for (ResourceRecord const* const source : section.records) {

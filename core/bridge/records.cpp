@@ -96,6 +96,11 @@ AnswerSection select_answers(dns::Message const& message, Name const& name, Reco
   return out;
 }
 
+bool is_final(dns::Message const& message) {
+  return message.code == dns::ResponseCode::no_error ||
+         message.code == dns::ResponseCode::name_error;
+}
+
 ResourceRecord const* negative_soa(dns::Message const& message, Name const& name) {
   for (ResourceRecord const& record : message.authorities) {
     if (record.type != RecordType::soa || !std::holds_alternative<dns::Soa>(record.data)) continue;

@@ -39,6 +39,9 @@ struct AnswerSection {
 AnswerSection select_answers(wire::dns::Message const& message, wire::dns::Name const& name,
                              wire::dns::RecordType type, Signatures signatures);
 
+// The name exists or does not; any other code says that the server could not tell.
+bool is_final(wire::dns::Message const& message);
+
 // The SOA record that says how long a negative answer about `name` holds; nullptr without one.
 wire::dns::ResourceRecord const* negative_soa(wire::dns::Message const& message,
                                               wire::dns::Name const& name);

@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::size_t target_size_max = 2048;
 
-std::optional<std::uint8_t> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
-  return std::nullopt;
-}
-
 // Percent-encoding undone (RFC 3986 §2.1); nullopt when it is malformed.
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string out;
@@ -31,11 +24,9 @@ std::optional<std::string> decode_percent(std::string_view text) {
       out += text[i];
       continue;
     }
-    if (i + 2 >= text.size()) return std::nullopt;
-    auto const high = hex_digit(text[i + 1]);
-    auto const low = hex_digit(text[i + 2]);
-    if (!high || !low) return std::nullopt;
-    out += static_cast<char>(*high << 4 | *low);
+    auto const byte = base::parse_hex(text.substr(i + 1, 2));
+    if (!byte || byte->size() != 1) return std::nullopt;
+    out += static_cast<char>(byte->front());
     i += 2;
   }
   return out;

@@ -128,7 +128,7 @@ int run(int argc, char** argv) {
     auto const done = run_action(program);
     if (done) return 0;
     program.report(done.error());
-    for (std::string const& note : program.error_notes) std::fprintf(stderr, "%s\n", note.c_str());
+    for (std::string const& note : program.error_notes) print_notice(note);
     return done.error().code == base::ErrorCode::cancelled ? exit_interrupted : exit_failed;
   } catch (std::exception const& error) {  // a library's, such as std::bad_alloc: nothing half done
     std::fprintf(stderr, "internal: The program failed (%s).\n", error.what());

@@ -42,7 +42,7 @@ struct Entry {
   std::function<Result<void>(toml::node const&)> read;
 };
 
-// Whether one text of a list may stand there.
+// Whether a text may be the value, or stand in the list.
 using Check = std::function<Result<void>(std::string const&)>;
 
 Result<void> wrong_kind() {

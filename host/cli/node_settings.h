@@ -18,6 +18,7 @@ enum class Purpose : std::uint8_t {
   daemon,   // long-lived: answers others on the DHT, keeps records alive
   command,  // for one question
 };
+
 // What a running daemon takes from its options.
 daemon::Changeable changeable_settings(Options const& options);
 

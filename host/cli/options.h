@@ -79,8 +79,7 @@ struct Options {
 };
 
 // Fills what the command line left open from the configuration file, and checks the rest. Errors:
-// config_malformed and config_unknown_key (file, line and key in the detail), file_unreadable,
-// address_malformed, relay_url_malformed, number_out_of_range.
+// those of load_config(); address_malformed, relay_url_malformed, number_out_of_range.
 base::Result<void> complete_options(Options& options, store::Paths& paths);
 
 // What differs and a daemon takes at its start only, by its name in the configuration file.

@@ -21,7 +21,6 @@ namespace {
 
 constexpr auto fetch_time = engine::Duration::from_ms(8'000);
 constexpr std::size_t host_size_max = 253;
-constexpr std::int64_t port_max = 65'535;
 
 }  // namespace
 
@@ -50,15 +49,13 @@ void CertificateLooks::fetch(loop::HostPort const& server, OnCertificate on_cert
 
 void on_certificate(Services& services, Peer& peer, channel::Message request) {
   auto const host = channel::text_at(request.body, "host");
-  auto const port = channel::integer_at(request.body, "port");
   if (!host || host->empty() || host->size() > host_size_max) {
     return peer.fail(request, malformed("host").value());
   }
-  if (!port || *port < 1 || *port > port_max) {
-    return peer.fail(request, malformed("port").value());
-  }
+  auto const port = read_port(request.body);
+  if (!port) return peer.fail(request, port.error());
   services.certificate_looks.fetch(
-      {std::string(*host), static_cast<std::uint16_t>(*port)},
+      {std::string(*host), *port},
       [weak = peer.weak_from_this(), request](Result<base::Bytes> const& der) {
         auto const asker = weak.lock();
         if (!asker) return;

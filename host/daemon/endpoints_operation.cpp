@@ -19,9 +19,9 @@ base::Result<resolve::EndpointQuery> read_query(Services const& services,
   if (!parsed) return tl::make_unexpected(parsed.error());
   out.host = *parsed;
   if (body.contains("port")) {
-    auto const port = channel::integer_at(body, "port");
-    if (!port || *port < 1 || *port > 65'535) return malformed("port");
-    out.port = static_cast<std::uint16_t>(*port);
+    auto const port = read_port(body);
+    if (!port) return tl::make_unexpected(port.error());
+    out.port = *port;
   }
   if (body.contains("scheme")) {
     auto const scheme = channel::text_at(body, "scheme");

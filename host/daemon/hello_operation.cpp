@@ -58,9 +58,9 @@ void on_recheck(Services&, Peer& peer, channel::Message request) {
   }
   auto const host = channel::text_at(request.body, "host");
   if (!host) return peer.fail(request, malformed("host").value());
-  auto const port = channel::integer_at(request.body, "port");
-  if (!port || *port < 1 || *port > 65'535) return peer.fail(request, malformed("port").value());
-  browser->decide_anew({std::string(*host), static_cast<std::uint16_t>(*port)});
+  auto const port = read_port(request.body);
+  if (!port) return peer.fail(request, port.error());
+  browser->decide_anew({std::string(*host), *port});
   peer.answer(request, {});
 }
 

@@ -49,6 +49,12 @@ base::Failure malformed(std::string_view field) {
   return base::fail(ErrorCode::session_body_malformed, std::string(field));
 }
 
+Result<std::uint16_t> read_port(boost::json::object const& body) {
+  auto const port = integer_at(body, "port");
+  if (!port || *port < 1 || *port > 65'535) return malformed("port");
+  return static_cast<std::uint16_t>(*port);
+}
+
 Result<crypto::PublicKey> read_key(boost::json::object const& body) {
   auto const text = text_at(body, "key");
   if (!text) return malformed("key");

@@ -3,6 +3,7 @@
 // name, or with what is wrong with its content.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include <boost/json/object.hpp>
@@ -21,6 +22,9 @@ base::Failure malformed(std::string_view field);
 
 // "key", in any spelling.
 base::Result<crypto::PublicKey> read_key(boost::json::object const& body);
+
+// "port": from 1 to 65,535.
+base::Result<std::uint16_t> read_port(boost::json::object const& body);
 
 // "policy", "source" and "timeout_ms", each optional.
 base::Result<resolve::Options> read_resolve_options(boost::json::object const& body);

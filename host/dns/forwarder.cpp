@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/base/integers.h"
+#include "core/bridge/records.h"
 
 namespace dotkey::host::dns {
 
@@ -18,10 +19,6 @@ namespace {
 constexpr std::size_t streams_max = 256;
 constexpr std::size_t servers_max = 8;
 constexpr Duration round_trip_max = Duration::from_s(2);
-
-bool is_usable(Message const& message) {
-  return message.code == ResponseCode::no_error || message.code == ResponseCode::name_error;
-}
 
 }  // namespace
 
@@ -221,7 +218,7 @@ void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
   Upstream const server{bridge::Transport::tcp, socket.server(), {}, {}};
   std::erase(lookup.sockets, std::pair(&socket, id));
   leave(socket, id);
-  if (!send_stream(number, lookup, server)) on_failure(number, socket.server());
+  if (!send_stream(number, lookup, server)) on_failure(number, server.endpoint);
 }
 
 void Forwarder::on_udp_refused(UpstreamUdp& socket) {
@@ -274,7 +271,7 @@ void Forwarder::on_reply(LookupNumber number, base::Endpoint const& server, Mess
   }
   if (is_first) lookup.sent_at.erase(sent);
   settle_case(message);
-  if (is_usable(message)) return finish(number, message);
+  if (bridge::is_final(message)) return finish(number, message);
   if (!is_first) return;
   // Another one may know better.
   lookup.refusal = std::move(message);

@@ -28,8 +28,9 @@ struct SiteState {
   Clock::time_point routes_until{};
   std::shared_ptr<Grounds> grounds;  // of the routes
   std::vector<AllowedChain> allowed;
-  // Only from connections that the gate allowed. OpenSSL keeps the verified chain in the session,
-  // so that a resumed connection shows the same evidence again. Each is used once (RFC 8446 §C.4).
+  // Only from connections that the gate allowed. OpenSSL keeps the chain that the server showed in
+  // the session, so that a resumed connection shows the same evidence again. Each is used once (RFC
+  // 8446 §C.4).
   std::deque<Session> sessions;
   bool forgotten = false;
 

@@ -166,9 +166,10 @@ void Tunnel::on_head() {
     port_.gate_.on_refused(site_, base::slug_of(ErrorCode::proxy_client_unauthorized));
     return say_goodbye(credentials_wanted());
   }
-  // A site that was allowed just now is ours. To ask again whether its key is a point on the curve
-  // costs as much as opening a socket.
-  if (head_.is_connect() && port_.upstreams_.is_warm(site_)) return on_connect();
+  // A site that was allowed just now is ours, and the wait for its upstream would gain nothing: the
+  // browser's hello tells what to ask the server for. To ask again whether its key is a point on
+  // the curve costs as much as opening a socket.
+  if (head_.is_connect() && port_.upstreams_.is_warm(site_)) return establish();
   switch (names::classify(site_.host)) {
     case names::Ownership::ours:
       break;
@@ -230,9 +231,6 @@ void Tunnel::on_plain_step(PlainExchange::Step step) {
 }
 
 void Tunnel::on_connect() {
-  // The next connection to a site that was allowed just now: the wait for its upstream would gain
-  // nothing, and the browser's hello tells what to ask the server for.
-  if (port_.upstreams_.is_warm(site_)) return establish();
   state_ = State::searching;
   search({"h2", "http/1.1"});
 }
