@@ -20,7 +20,8 @@ import libtorrent as lt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-TIMEOUT_S = 30
+# Generous: the machine may be busy with other tests.
+TIMEOUT_S = 120
 
 
 def settings(port, ipv6, bootstrap=""):
@@ -59,10 +60,10 @@ def serve(count, base_port, ipv6, dead):
     for i, session in enumerate(sessions):
         for j in random.Random(i).sample([x for x in range(count) if x != i], count - 1):
             session.add_dht_node((host, base_port + j))
-    end = time.monotonic() + 60
-    while min(known_nodes(s) for s in sessions) < min(count - 1, 8):
+    end = time.monotonic() + TIMEOUT_S
+    while min(known := [known_nodes(s) for s in sessions]) < min(count - 1, 8):
         if time.monotonic() > end:
-            sys.exit("the libtorrent network did not form")
+            sys.exit(f"the libtorrent network did not form: {sorted(known)} nodes known")
         time.sleep(0.1)
     del sessions[count - dead:]
     print(json.dumps({"ready": True}), flush=True)
@@ -158,7 +159,9 @@ def get_immutable(session, target_hex):
 def run(bootstrap, ipv6):
     session = lt.session(settings(0, ipv6, bootstrap))
     end = time.monotonic() + TIMEOUT_S
-    while known_nodes(session) < 8 and time.monotonic() < end:
+    while (known := known_nodes(session)) < 8:
+        if time.monotonic() > end:
+            sys.exit(f"only {known} nodes known after {TIMEOUT_S} s")
         time.sleep(0.1)
     commands = {"put": put, "get": get, "put_immutable": put_immutable,
                 "get_immutable": get_immutable}
