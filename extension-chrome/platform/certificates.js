@@ -19,6 +19,7 @@ function report(onCertificate, { tabId, url, type, securityInfo }) {
     secure: securityInfo === undefined || securityInfo.state === 'secure',
     fingerprints: securityInfo === undefined ? null : fingerprintsOf(securityInfo),
     proxyPort: null,
+    fromCache: false,
   });
 }
 
@@ -34,24 +35,23 @@ function listenForCertificates(listener, urls, details) {
 }
 
 /**
- * onCertificate({tabId, url, isMainFrame, secure, fingerprints, proxyPort}): a promise of true.
- * Chrome does not wait for it; what is refused is replaced as soon as its first byte is there.
+ * onCertificate({tabId, url, isMainFrame, secure, fingerprints, proxyPort, fromCache}): a promise
+ * of true. Chrome does not wait for it; what is refused is replaced as soon as its first byte is
+ * there.
+ * onChain({tabId, url, isMainFrame, secure, chain}), DER of the leaf alone: Chrome shows no more,
+ * and does not wait for the answer. Called for hosts that the person allowed the extension to see.
  */
-export function registerListeners({ onCertificate }) {
+export function registerListeners({ onCertificate, onChain }) {
   const urls = ['https://*.key/*', 'wss://*.key/*'];
   chrome.webRequest.onHeadersReceived.addListener(
     (response) => void report(onCertificate, response), { urls });
   listenForCertificates((response) => void report(onCertificate, response), urls, ['securityInfo']);
-}
-
-/**
- * onChain({tabId, url, isMainFrame, secure, chain}), DER of the leaf alone: Chrome shows no more,
- * and does not wait for the answer. Called for hosts that the person allowed the extension to see.
- */
-export function registerPinWatch({ onChain }) {
   listenForCertificates(({ tabId, url, type, securityInfo }) => {
     const { state, certificates = [] } = securityInfo;
     const chain = certificates.map(({ rawDER }) => new Uint8Array(rawDER));
     onChain({ tabId, url, isMainFrame: type === 'main_frame', secure: state === 'secure', chain });
   }, ['https://*/*'], ['securityInfo', 'securityInfoRawDer']);
 }
+
+/** Chrome holds nothing for the listener, so it may stay. */
+export async function watchForeign() {}

@@ -9,7 +9,7 @@ import * as intercept from '../platform/intercept.js';
 import { isEnded } from '../platform/navigation.js';
 import { Custody } from './custody.js';
 import { HostBackend } from './host-backend.js';
-import { showState } from './indicator.js';
+import { Indicator } from './indicator.js';
 import { Inquiries } from './inquiries.js';
 import { judge } from './judge.js';
 import { KeyRing, lockAlarm } from './key-ring.js';
@@ -35,17 +35,20 @@ const startCore = () => loadCore(fetch(webextension.runtime.getURL('core/dotkey-
 let core = startCore();
 const sites = new Sites();
 const sightings = new Sightings();
+const indicator = new Indicator();
 const inquiries = new Inquiries({ sites });
 const plainKeys = new PlainKeys((keys) => intercept.allowPlain(keys));
 const session = new Session({
   async onOpen({ proxyPort, httpKeys }) {
     await intercept.openGate(proxyPort);
     await plainKeys.set(httpKeys);
+    await watchForeign();
     handOver().catch((error) => console.warn('dotkey: could not hand over:', error));
   },
   onClose() {
     sightings.clear();
     intercept.closeGate();
+    certificates.watchForeign(true);
     plainKeys.set([]);
   },
   onEvidence: answer,
@@ -76,6 +79,7 @@ const pinWatch = new PinWatch({ core: () => core });
 async function answer(evidence, reply) {
   try {
     const { allow, slug, site } = await judge(await core, evidence, Date.now());
+    if (sites.get(site)?.leafSha256 !== site.leafSha256) sightings.forget(site);
     await sites.put(site);
     await (allow ? intercept.retrySite(site) : intercept.denySite(site));
     reply(allow, slug);
@@ -146,7 +150,8 @@ function faultOf(site, secure, fingerprints) {
 
 // What the browser itself saw of the connection; `fingerprints` is null where it does not tell.
 // True when the page may go on.
-async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints, proxyPort: port }) {
+async function onCertificate(
+  { tabId, url, isMainFrame, secure, fingerprints, proxyPort: port, fromCache }) {
   await ready;
   const where = siteOf(url);
   const site = sites.get(where) ?? await askAbout(where, tabId);
@@ -155,7 +160,8 @@ async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints, pr
     const confirmed = fingerprints !== null && session.hello?.caSha256 !== null;
     if (confirmed && !site.confirmed) await sites.put({ ...site, confirmed });
     else await sites.noteOpen(where);
-    if (confirmed) sightings.note(where, port);
+    // What was kept since some earlier time says nothing of the way there.
+    if (!fromCache) sightings.note(where, port);
     return true;
   }
   if (isMainFrame && tabId >= 0) block(tabId, url);
@@ -167,21 +173,32 @@ async function onCertificate({ tabId, url, isMainFrame, secure, fingerprints, pr
 
 const proxyPort = () => session.hello?.proxyPort ?? null;
 
-// A part of a page of an allowed site, which came through this session's port.
+// An allowed site whose certificate the browser showed, by way of this session's port.
 function isSeen({ url, proxyPort: port }) {
   const where = siteOf(url);
   return where !== null && port === proxyPort() && sites.get(where)?.allowed === true &&
     sightings.covers(where, port);
 }
 
+// A part of a page came first: a request of our own has the site looked at.
+async function findOut(url) {
+  const where = siteOf(url);
+  if (where !== null) await inquiries.ask(where);
+}
+
+// With the program, nobody but a person with an older question asks about a host outside `.key`.
+async function watchForeign() {
+  if (!(await pinWatch.isNeeded())) await certificates.watchForeign(false);
+}
+
 const onProxyTaken = () => session.end('browser.proxy_taken');
-intercept.registerListeners({ whenReady, proxyPort, onProxyTaken });
-certificates.registerListeners({ onCertificate, isSeen });
+intercept.registerListeners({ whenReady, proxyPort, isSeen, findOut, onProxyTaken });
+certificates.registerListeners({ onCertificate, isSeen, onChain });
 registerMessages({ ready, table: {
   ...siteOperations({ session, sites, plainKeys, reopen, core: () => core, mode }),
   ...keyOperations({ custody, onRemoved: forgetKey }),
   ...networkOperations({ session, backend, publications, applySettings,
-    certificate: fetchCertificate, checkPin: (question) => pinWatch.check(question) }),
+    certificate: fetchCertificate, checkPin }),
 } });
 
 async function forgetKey(key) {
@@ -191,8 +208,14 @@ async function forgetKey(key) {
 }
 
 async function fetchCertificate({ host, port }) {
-  return (await mode.settled()) === 'host' ? hostBackend.certificate(host, port)
-    : pinWatch.certificate(host, port);
+  if ((await mode.settled()) === 'host') return hostBackend.certificate(host, port);
+  await certificates.watchForeign(true);
+  return pinWatch.certificate(host, port);
+}
+
+async function checkPin(question) {
+  await certificates.watchForeign(true);
+  return pinWatch.check(question);
 }
 
 async function applySettings() {
@@ -226,8 +249,6 @@ async function onChain({ tabId, url, isMainFrame, secure, chain }) {
   return false;
 }
 
-certificates.registerPinWatch({ onChain });
-
 webextension.alarms.onAlarm.addListener(async ({ name }) => {
   await ready;
   if (name === lockAlarm) await keyRing.lockExpired();
@@ -249,10 +270,10 @@ webextension.webNavigation.onCommitted.addListener(async ({ tabId, frameId, url 
   if (frameId !== 0) return;
   await ready;
   const where = siteOf(url);
-  if (url.startsWith(blockedPage)) await showState(tabId, 'blocked');
-  else if (where === null) await showState(tabId, 'idle');
-  else if (plainKeys.covers(url)) await showState(tabId, 'plain');
-  else await showState(tabId, sites.get(where)?.allowed ? 'verified' : 'unverified');
+  if (url.startsWith(blockedPage)) indicator.show(tabId, 'blocked');
+  else if (where === null) indicator.show(tabId, 'idle');
+  else if (plainKeys.covers(url)) indicator.show(tabId, 'plain');
+  else indicator.show(tabId, sites.get(where)?.allowed ? 'verified' : 'unverified');
 });
 
 webextension.webNavigation.onErrorOccurred.addListener(async ({ tabId, frameId, url, error }) => {

@@ -30,6 +30,12 @@ export class PinWatch {
     return (await webextension.storage.session.get(storageKey))[storageKey] ?? {};
   }
 
+  /** Is there a host to be watched, or a question under way? */
+  async isNeeded() {
+    const isWatching = Object.keys(await this.#watches()).length > 0;
+    return isWatching || this.#checks.size > 0 || this.#looks.size > 0;
+  }
+
   async #put(place, watch) {
     const watches = Object.entries({ ...(await this.#watches()), [place]: watch });
     const kept = Object.fromEntries(watches.slice(-watchesMax));

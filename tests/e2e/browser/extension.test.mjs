@@ -33,6 +33,10 @@ async function prepareStage() {
   const ignoring = (lie) => (honest) => ({ ...lie(honest), ignores_verdict: true });
   urls.ignored = await stage.addSite(number++, ignoring(lies.mismatch));
   urls.silent = await stage.addSite(number++, () => ({ silent: true }));
+  urls.goodPart = await stage.addSite(number++);
+  urls.ignoredPart = await stage.addSite(number++, ignoring(lies.mismatch));
+  urls.silentPart = await stage.addSite(number++, () => ({ silent: true }));
+  urls.turning = await stage.addSite(number++, undefined, ignoring(lies.mismatch));
   return { stage, urls, program: await stage.write() };
 }
 
@@ -101,6 +105,43 @@ for (const name of chosen) {
       // Chrome cannot hold the response; it replaces the page when the headers are there.
       if (name === 'firefox') assert.equal(await hasLoaded(urls.silent), false);
     });
+
+    if (name === 'firefox') {
+      const ask = (tab, url) => tab.evaluate((address) =>
+        fetch(address, { mode: 'no-cors' }).then(() => true, () => false), url);
+      const openGood = async (url) => {
+        const tab = await browser.open(url);
+        await pollUntil('the page is there', async () =>
+          (await tab.evaluate('document.title').catch(() => '')) === 'Site of a key');
+        return tab;
+      };
+
+      test('parts of a page are asked for only of sites that are allowed', async () => {
+        const tab = await openGood(urls.good);
+        const came = {};
+        for (const site of ['goodPart', 'ignoredPart', 'silentPart']) {
+          came[site] = await ask(tab, `${urls[site]}part`);
+        }
+        assert.deepEqual(came, { goodPart: true, ignoredPart: false, silentPart: false });
+        const asked = (await stage.log()).filter((entry) => entry.request === '/part');
+        assert.deepEqual(asked.map(({ host }) => host), [new URL(urls.goodPart).host]);
+      });
+
+      test('a part that is under way when its site is refused does not come', async () => {
+        const tab = await openGood(urls.turning);
+        const { host } = new URL(urls.turning);
+        assert.equal(await ask(tab, `${urls.turning}turn`), true);
+        // A connection from before may serve some.
+        let count = 0;
+        while (await ask(tab, `${urls.turning}part${count}`)) assert.ok(++count < 20);
+        const log = (await stage.log()).filter((entry) => entry.host === host);
+        const refusal = log.findIndex(({ verdict }) => verdict?.allow === false);
+        assert.notEqual(refusal, -1);
+        const arrived = log.findIndex(({ request }) => request === `/part${count}`);
+        assert.ok(arrived > refusal, 'the program served it in spite of the refusal');
+        assert.equal(await ask(tab, `${urls.turning}after`), false);
+      });
+    }
 
     test('a bare key is redirected to its host', async () => {
       const tab = await browser.open(urls.good.replace('.key/', '/'));

@@ -20,8 +20,7 @@ function send(message) {
 const waiting = new Map();
 let nextRequest = 1;
 
-function askFor(host, port) {
-  const { route, packets, chain } = script.sites[host];
+function askFor({ route, packets, chain }, host, port) {
   return new Promise((resolve) => {
     const request_id = nextRequest++;
     waiting.set(request_id, resolve);
@@ -30,11 +29,18 @@ function askFor(host, port) {
   });
 }
 
+// Hosts that somebody asked for /turn: from then on their evidence is another.
+const turned = new Set();
+const siteAt = (host) => (turned.has(host) ? script.sites[host].later : script.sites[host]);
+
 const page = `<!doctype html><title>Site of a key</title><h1>Hello from a key</h1>
 <script>fetch('/script-ran')</script>`;
 const leaf = { key: script.leaf_key, cert: script.leaf };
 const site = https.createServer(leaf, (request, response) => {
-  log({ request: request.url, host: request.headers.host });
+  const { host } = request.headers;
+  log({ request: request.url, host });
+  if (script.sites[host].later !== undefined) response.setHeader('connection', 'close');
+  if (request.url === '/turn') turned.add(host);
   response.setHeader('content-type', 'text/html');
   response.end(page);
 });
@@ -46,10 +52,11 @@ const proxy = http.createServer((request, response) => {
 proxy.on('connect', async (request, socket, head) => {
   socket.on('error', () => {});
   const [host, port] = request.url.split(':');
-  const scripted = script.sites[host];
+  const scripted = siteAt(host);
   log({ connect: request.url });
   if (scripted === undefined) return socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
-  const verdict = scripted.silent ? { allow: true } : await askFor(host, Number(port));
+  const verdict = scripted.silent ? { allow: true }
+    : await askFor(scripted, host, Number(port));
   log({ host, verdict });
   if (!verdict.allow && !scripted.ignores_verdict) {
     return socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');

@@ -44,8 +44,11 @@ export class Stage {
     return new X509Certificate(await readFile(this.file(`${name}.crt`))).raw;
   }
 
-  /** `changes` turn honest evidence for key `number` into something else. */
-  async addSite(number, changes = () => ({})) {
+  /**
+   * `changes` turn honest evidence for key `number` into something else; `later` do that once
+   * somebody asked for /turn.
+   */
+  async addSite(number, changes = () => ({}), later = undefined) {
     const key = keyOf(number);
     const host = `${key}.key`;
     const leaf = await this.certificate(`site${number}`, host);
@@ -53,9 +56,13 @@ export class Stage {
     const zone = `@ 300 A 192.0.2.1\n_443._tcp 300 TLSA ${pin}`;
     const honest = { route: { host, port: 443, address: '192.0.2.1' },
       packets: [zonePacket(number, zone)], chain: [leaf] };
-    const site = { ...honest, ...(await changes({ ...honest, zone, host })) };
     const encode = (list) => list.map((bytes) => Buffer.from(bytes).toString('base64'));
-    this.sites[host] = { ...site, packets: encode(site.packets), chain: encode(site.chain) };
+    const changed = async (by) => {
+      const site = { ...honest, ...(await by({ ...honest, zone, host })) };
+      return { ...site, packets: encode(site.packets), chain: encode(site.chain) };
+    };
+    this.sites[host] = { ...(await changed(changes)),
+      ...(later === undefined ? {} : { later: await changed(later) }) };
     return `https://${host}/`;
   }
 
