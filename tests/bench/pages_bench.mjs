@@ -8,7 +8,7 @@ import { browserNames, startInstalledBrowser } from '../e2e/browser/browsers.mjs
 import { startResolver } from '../e2e/browser/resolver.mjs';
 import { World } from '../e2e/browser/world.mjs';
 
-const rounds = 15;
+const rounds = 40;
 const visits = 8;
 const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
 const resources = Array.from({ length: 10 }, (_, i) => `/part${i}.js`);
