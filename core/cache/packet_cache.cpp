@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "core/base/assert.h"
-#include "core/base/integers.h"
 
 namespace dotkey::cache {
 namespace {
@@ -13,20 +12,10 @@ namespace {
 using record::SignedPacket;
 
 constexpr std::size_t key_size = PublicKey::size;
-constexpr std::size_t timestamp_at = 96;
 // What a clock may be ahead of another without anybody having set it back.
 constexpr Duration clock_tolerance = Duration::from_s(60);
 // A slot, its share of the index, and what the allocator adds.
 constexpr std::uint64_t entry_overhead = 64;
-
-// The order of SignedPacket::is_more_recent_than(), on bytes.
-bool is_more_recent(ByteView canonical, ByteView than) {
-  auto const timestamp = base::read_be<std::uint64_t>(canonical, timestamp_at);
-  auto const other = base::read_be<std::uint64_t>(than, timestamp_at);
-  if (timestamp != other) return timestamp > other;
-  return base::compare(canonical.subspan(SignedPacket::header_size),
-                       than.subspan(SignedPacket::header_size)) == std::strong_ordering::greater;
-}
 
 }  // namespace
 
@@ -197,7 +186,7 @@ PutResult PacketCache::put(SignedPacket const& packet, UnixTime now, UnixTime la
     if (found.last_seen < last_seen || found.last_seen > now) found.last_seen = last_seen;
     return PutResult::refreshed;
   }
-  if (entry.is_packet() && !is_more_recent(packet.canonical(), entry.canonical)) {
+  if (entry.is_packet() && !record::is_more_recent(packet.canonical(), entry.canonical)) {
     return PutResult::kept;
   }
   PutResult const result = entry.is_packet() ? PutResult::replaced : PutResult::added;

@@ -13,12 +13,11 @@ namespace {
 
 constexpr std::uint8_t row_version = 1;
 constexpr std::size_t row_header_size = 25;
-constexpr std::size_t timestamp_at = 96;
 
 }  // namespace
 
 std::int64_t ScheduleEntry::timestamp_us() const {
-  return static_cast<std::int64_t>(base::read_be<std::uint64_t>(canonical, timestamp_at));
+  return record::timestamp_us_of(canonical);
 }
 
 Bytes encode_row(ScheduleEntry const& entry) {

@@ -150,7 +150,7 @@ crypto::Signature SignedPacket::signature() const {
 }
 
 std::int64_t SignedPacket::timestamp_us() const {
-  return static_cast<std::int64_t>(base::read_be<std::uint64_t>(bytes_, timestamp_at));
+  return timestamp_us_of(bytes_);
 }
 
 Bytes SignedPacket::item_value() const {
@@ -195,8 +195,19 @@ std::int64_t SignedPacket::expires_us(std::int64_t seen_us, std::uint32_t min_s,
 }
 
 bool SignedPacket::is_more_recent_than(SignedPacket const& other) const {
-  if (timestamp_us() != other.timestamp_us()) return timestamp_us() > other.timestamp_us();
-  return base::compare(dns(), other.dns()) == std::strong_ordering::greater;
+  return is_more_recent(bytes_, other.bytes_);
+}
+
+std::int64_t timestamp_us_of(ByteView canonical) {
+  return static_cast<std::int64_t>(base::read_be<std::uint64_t>(canonical, timestamp_at));
+}
+
+bool is_more_recent(ByteView canonical, ByteView than) {
+  std::int64_t const timestamp_us = timestamp_us_of(canonical);
+  std::int64_t const other_us = timestamp_us_of(than);
+  if (timestamp_us != other_us) return timestamp_us > other_us;
+  return base::compare(canonical.subspan(SignedPacket::header_size),
+                       than.subspan(SignedPacket::header_size)) == std::strong_ordering::greater;
 }
 
 Name origin_of(crypto::PublicKey const& key) {

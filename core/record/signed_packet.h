@@ -94,6 +94,11 @@ class SignedPacket {
   std::vector<wire::dns::ResourceRecord> records_;
 };
 
+// Of a packet's canonical bytes, which are not read beyond it: microseconds since 1970.
+std::int64_t timestamp_us_of(base::ByteView canonical);
+// SignedPacket::is_more_recent_than() on canonical bytes.
+bool is_more_recent(base::ByteView canonical, base::ByteView than);
+
 // The name a key goes by in its own packet: one label of z-base-32.
 wire::dns::Name origin_of(crypto::PublicKey const& key);
 

@@ -16,18 +16,6 @@ namespace {
 
 constexpr std::size_t clients_of_a_put_max = 64;
 
-bool is_more_recent(SignedPacket const& packet, ByteView than) {
-  auto const other = base::read_be<std::uint64_t>(than, 96);
-  auto const mine = static_cast<std::uint64_t>(packet.timestamp_us());
-  if (mine != other) return mine > other;
-  return base::compare(packet.dns(), than.subspan(SignedPacket::header_size)) ==
-         std::strong_ordering::greater;
-}
-
-std::int64_t timestamp_of(ByteView canonical) {
-  return static_cast<std::int64_t>(base::read_be<std::uint64_t>(canonical, 96));
-}
-
 }  // namespace
 
 std::optional<TicketId> Server::on_put(Moment now, Request const& request, Context context,
@@ -85,7 +73,7 @@ std::optional<TicketId> Server::judge_put(Moment now, PutTerms terms, SignedPack
   auto const held = shelf_->find(terms.key);
   if (!meets_condition(terms, held, out)) return std::nullopt;
   // Equal packets may pass: republishing keeps a key alive.
-  if (held && !is_more_recent(packet, held->canonical) &&
+  if (held && !record::is_more_recent(packet.canonical(), held->canonical) &&
       !base::equal(packet.canonical(), held->canonical)) {
     write_text(out, terms.context, 409, "This relay holds a newer packet");
     return std::nullopt;
@@ -123,13 +111,14 @@ bool Server::meets_condition(PutTerms& terms, std::optional<PacketShelf::Entry> 
     write_text(out, terms.context, 400, "If-Match is the timestamp of the packet to replace");
     return false;
   }
-  bool const matches = terms.cas_us ? !held || timestamp_of(held->canonical) == *terms.cas_us
-                                    : held && (condition == "*" || condition == tag);
+  bool const matches = terms.cas_us
+                           ? !held || record::timestamp_us_of(held->canonical) == *terms.cas_us
+                           : held && (condition == "*" || condition == tag);
   if (!matches) {
     write_text(out, terms.context, 412, "Another packet was published meanwhile");
     return false;
   }
-  if (!terms.cas_us) terms.cas_us = timestamp_of(held->canonical);
+  if (!terms.cas_us) terms.cas_us = record::timestamp_us_of(held->canonical);
   return true;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "core/base/integers.h"
 #include "core/base/text.h"
 #include "core/relay/server.h"
 
@@ -11,7 +10,6 @@ namespace dotkey::relay {
 
 namespace {
 
-constexpr std::size_t timestamp_at = 96;
 constexpr std::size_t signature_at = 32;
 constexpr std::size_t response_size_usual = 1024;
 // A clock may be ahead of another by this without anybody having set it back.
@@ -108,7 +106,7 @@ void append_http1(std::string& out, Response const& response) {
 void append_etag(std::string& out, ByteView canonical) {
   constexpr std::string_view digits = "0123456789abcdef";
   out += '"';
-  append_number(out, base::read_be<std::uint64_t>(canonical, timestamp_at));
+  append_number(out, static_cast<std::uint64_t>(record::timestamp_us_of(canonical)));
   out += '-';
   for (std::uint8_t const byte : canonical.subspan(signature_at, 8)) {
     out += digits[byte >> 4];
@@ -189,8 +187,7 @@ void Server::write_rate_limit(Response& out, Context const& context, Allowance c
 
 void Server::write_packet(Moment now, Response& out, Context const& context,
                           Conditions const& conditions, PacketShelf::Entry const& entry) {
-  auto const timestamp_us =
-      static_cast<std::int64_t>(base::read_be<std::uint64_t>(entry.canonical, timestamp_at));
+  std::int64_t const timestamp_us = record::timestamp_us_of(entry.canonical);
   std::string tag;
   append_etag(tag, entry.canonical);
   // The date has seconds, the packet microseconds: one stamped within that second is newer.

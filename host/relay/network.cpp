@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/integers.h"
-
 #include "host/loop/clock.h"
 
 namespace dotkey::host::relay {
@@ -61,7 +59,7 @@ void Network::resolve(crypto::PublicKey const& key, Policy policy, OnResolved on
     auto const entry = cache.peek(key);
     if (!entry) return false;
     if (!entry->is_packet()) return entry->is_fresh(loop::unix_now());
-    floor_us = static_cast<std::int64_t>(base::read_be<std::uint64_t>(entry->canonical, 96));
+    floor_us = record::timestamp_us_of(entry->canonical);
     return false;
   });
   if (known_missing && policy != Policy::network_only) return on_resolved(answer);

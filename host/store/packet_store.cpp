@@ -196,8 +196,7 @@ bool PacketStore::write(std::vector<Entry> const& batch) {
 
 bool PacketStore::write_entry(Entry const& entry) {
   std::int64_t const id = row_id(hash_key_, base::ByteView(entry.canonical).first(32));
-  auto const timestamp_us =
-      static_cast<std::int64_t>(base::read_be<std::uint64_t>(entry.canonical, 96));
+  std::int64_t const timestamp_us = record::timestamp_us_of(entry.canonical);
   upsert_.bind(1, id).bind(2, timestamp_us).bind(3, entry.last_seen.us);
   upsert_.bind(4, base::ByteView(entry.canonical));
   // Ids are never negative, so that this one says whether a row was inserted.

@@ -1,7 +1,9 @@
 #!/bin/sh
 # run.sh BINARY CORPUS WORK_DIR must_pass|must_crash [SECONDS]
 # Replays the corpus, then fuzzes. With the default 20 s a clean run is recorded under the hash of
-# the binary and its corpus; the same pair is not fuzzed again until one of them changes.
+# the binary and its corpus; the same pair is not fuzzed again until one of them changes. The 20 s
+# try the same inputs each time, so that what a check says follows from the code; longer runs try
+# new ones.
 set -eu
 binary=$1 corpus=$2 work=$3 verdict=$4 seconds=${5:-${DOTKEY_FUZZ_SECONDS:-20}}
 
@@ -17,6 +19,7 @@ fi
 
 set -- "$work/found" "$corpus" "-artifact_prefix=$work/" -timeout=10 -rss_limit_mb=2048 \
   -max_len="${DOTKEY_FUZZ_LENGTH_MAX:-4096}" -max_total_time="$seconds" -print_final_stats=1
+[ "$seconds" != 20 ] || set -- "$@" -seed=1
 status=0
 "$binary" "$@" >"$work/log" 2>&1 || status=$?
 
