@@ -15,6 +15,7 @@ using dns::ResponseCode;
 namespace {
 
 constexpr std::size_t effects_max = 1 << 20;
+constexpr std::size_t deadlines_at_once_max = 16;
 // RFC 8467 §4.1.
 constexpr std::size_t padding_block = 468;
 constexpr std::uint16_t keepalive_100ms = 300;
@@ -270,7 +271,8 @@ void Bridge::end(Moment now, Number number) {
 }
 
 void Bridge::on_deadline(Moment now) {
-  while (!deadlines_.empty() && deadlines_.front().first <= now.instant) {
+  for (std::size_t i = 0; i < deadlines_at_once_max; ++i) {
+    if (deadlines_.empty() || now.instant < deadlines_.front().first) return;
     Number const number = deadlines_.front().second;
     deadlines_.pop_front();
     auto const at = questions_.find(static_cast<std::uint64_t>(number));

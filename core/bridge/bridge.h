@@ -93,6 +93,7 @@ class Bridge {
   // Ids that are no longer waited for are ignored.
   void on_outcome(Moment now, TaskId id, resolve::Outcome const& outcome);
   void on_message(Moment now, TaskId id, base::Result<wire::dns::Message> const& message);
+  // Some of what is due; next_deadline() says whether there is more.
   void on_deadline(Moment now);
 
   [[nodiscard]] std::optional<Effect> poll_effect() { return effects_.poll(); }

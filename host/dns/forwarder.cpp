@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t streams_max = 256;
 constexpr std::size_t servers_max = 8;
+constexpr std::size_t deadlines_at_once_max = 16;
 constexpr Duration round_trip_max = Duration::from_s(2);
 
 }  // namespace
@@ -324,7 +325,8 @@ void Forwarder::release(LookupNumber number, Lookup const& lookup) {
 }
 
 void Forwarder::on_deadline() {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now_) {
+  for (std::size_t i = 0; i < deadlines_at_once_max; ++i) {
+    if (deadlines_.empty() || now_ < deadlines_.begin()->first) return;
     LookupNumber const number = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
     Lookup& lookup = lookups_.at(number);

@@ -67,6 +67,7 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
   void set_now(engine::Instant now) { now_ = now; }
   void ask(bridge::AskUpstream const& question);
   void ask(bridge::AskServers const& question);
+  // Some of what is due; next_deadline() says whether there is more.
   void on_deadline();
   [[nodiscard]] std::optional<engine::Instant> next_deadline() const;
   // Sends what was asked over connections. False: there was nothing to send.

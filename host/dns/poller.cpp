@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/dns/poller.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace dotkey::host::dns {
+namespace {
+
+constexpr std::size_t posted_at_once_max = 32;
+
+}  // namespace
 
 Poller::~Poller() {
   if (epoll_ >= 0) ::close(epoll_);
@@ -76,13 +83,19 @@ void Poller::post(std::function<void()> work) {
   static_cast<void>(::write(wake_, &one, sizeof one));
 }
 
+// So many, then the sockets have their turn; the eventfd stays ready for the others.
 void Poller::run_posted() {
-  std::uint64_t count = 0;
-  static_cast<void>(::read(wake_, &count, sizeof count));
   std::vector<std::function<void()>> work;
   {
     std::lock_guard const lock(mutex_);
-    work.swap(posted_);
+    std::size_t const count = std::min(posted_.size(), posted_at_once_max);
+    work.assign(std::move_iterator(posted_.begin()),
+                std::move_iterator(posted_.begin() + static_cast<std::ptrdiff_t>(count)));
+    posted_.erase(posted_.begin(), posted_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (posted_.empty()) {
+      std::uint64_t wakes = 0;
+      static_cast<void>(::read(wake_, &wakes, sizeof wakes));
+    }
   }
   for (auto const& each : work) each();
 }

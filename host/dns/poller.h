@@ -5,9 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
-#include <vector>
 
 #include <sys/epoll.h>
 
@@ -62,7 +62,7 @@ class Poller {
   std::array<epoll_event, batch_max> batch_{};
   std::size_t batch_size_ = 0;
   std::mutex mutex_;
-  std::vector<std::function<void()>> posted_;
+  std::deque<std::function<void()>> posted_;
 };
 
 }  // namespace dotkey::host::dns

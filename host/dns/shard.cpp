@@ -15,6 +15,9 @@ namespace {
 
 constexpr engine::Duration tick = engine::Duration::from_s(1);
 constexpr std::size_t read_size = 64 * 1024;
+// How long a turn of the loop works on what is slow: what misses the cache, and deadlines. Then
+// the sockets come first again, with the queries that can be answered at once.
+constexpr engine::Duration slow_work_max = engine::Duration::from_us(200);
 
 int timeout_ms(std::optional<engine::Instant> deadline) {
   if (!deadline) return -1;
@@ -86,12 +89,7 @@ void Shard::run() {
   pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
   next_tick_ = loop::now() + tick;
   while (!stopping_) {
-    poller_.wait(timeout_ms(next_deadline()), [this] { set_now(); });
-    auto const due = [this](std::optional<engine::Instant> deadline) {
-      return deadline && *deadline <= now_.instant;
-    };
-    if (due(bridge_.next_deadline())) bridge_.on_deadline(now_);
-    if (due(forwarder_.next_deadline())) forwarder_.on_deadline();
+    poller_.wait(asks_.empty() ? timeout_ms(next_deadline()) : 0, [this] { set_now(); });
     if (now_.instant >= next_tick_) tick_connections();
     finish_round();
   }
@@ -105,13 +103,37 @@ std::optional<engine::Instant> Shard::next_deadline() const {
   return std::min(out.value_or(next_tick_), next_tick_);
 }
 
-// All that the sockets and the clock brought is done; what came of it goes out.
+// What the sockets brought goes out, and some of the slow work is done.
 void Shard::finish_round() {
+  drain();
+  engine::Instant const until = loop::now() + slow_work_max;
+  while (do_slow_work() && loop::now() < until) drain();
   do {
     drain();
   } while (forwarder_.flush());
   forwarder_.tidy();
   remove_closed();
+}
+
+// A little of each kind. False: there is none.
+bool Shard::do_slow_work() {
+  auto const is_due = [this](std::optional<engine::Instant> deadline) {
+    return deadline && *deadline <= now_.instant;
+  };
+  bool out = false;
+  if (is_due(bridge_.next_deadline())) {
+    bridge_.on_deadline(now_);
+    out = true;
+  }
+  if (is_due(forwarder_.next_deadline())) {
+    forwarder_.on_deadline();
+    out = true;
+  }
+  if (asks_.empty()) return out;
+  bridge::Effect const effect = std::move(asks_.front());
+  asks_.pop_front();
+  carry_out(effect);
+  return true;
 }
 
 void Shard::update_figures() {
@@ -205,8 +227,13 @@ void Shard::on_upstream_message(bridge::TaskId task,
 
 void Shard::drain() {
   for (;;) {
-    if (auto const effect = bridge_.poll_effect()) {
-      carry_out(*effect);
+    if (auto effect = bridge_.poll_effect()) {
+      auto const* const ready = std::get_if<bridge::Reply>(&*effect);
+      if (ready != nullptr) {
+        reply(*ready);
+      } else {
+        asks_.push_back(std::move(*effect));
+      }
     } else if (!replied_.empty()) {
       // Several replies leave in one write. What that lets in may ask for more.
       for (Connection* const connection : std::exchange(replied_, {})) {
@@ -221,8 +248,6 @@ void Shard::drain() {
 void Shard::carry_out(bridge::Effect const& effect) {
   if (auto const* const wanted = std::get_if<bridge::ResolveKey>(&effect)) {
     ask_keys(*wanted);
-  } else if (auto const* const ready = std::get_if<bridge::Reply>(&effect)) {
-    reply(*ready);
   } else if (auto const* const upstream = std::get_if<bridge::AskUpstream>(&effect)) {
     forwarder_.ask(*upstream);
   } else if (auto const* const servers = std::get_if<bridge::AskServers>(&effect)) {

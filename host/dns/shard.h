@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -106,6 +107,7 @@ class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service, 
   [[nodiscard]] std::optional<engine::Instant> next_deadline() const;
   void set_now();
   void finish_round();
+  bool do_slow_work();
   void drain();
   void carry_out(bridge::Effect const& effect);
   void ask_keys(bridge::ResolveKey const& wanted);
@@ -125,6 +127,8 @@ class Shard final : UdpPort::Service, StreamPort::Service, Connection::Service, 
   std::vector<std::uint64_t> closed_;  // connections that go before the next wait
   std::vector<Connection*> replied_;   // those with something to send
   std::unordered_map<std::uint64_t, Client> clients_;
+  // What the bridge wants to know and nobody has been asked for yet; the bridge bounds it.
+  std::deque<bridge::Effect> asks_;
   base::Bytes message_buffer_;
   base::Bytes read_buffer_;
   std::uint64_t last_client_ = 0;

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 SERVER_CPU, LOAD_CPU = 0, 1
 NAMES = 1000
@@ -211,49 +212,70 @@ def miss_us(bench, ports, direct):
     return base, {name: median(port) - base for name, port in ports.items()}
 
 
-def in_flight(bench, count=100_000):
-    """Cached answers while so many questions wait for an upstream that says nothing."""
+def in_flight(bench, count=100_000, rounds=3):
+    """Cached answers while so many questions wait for an upstream that says nothing: before, while
+    they come in, and while they wait. Medians of windows of a second."""
     zone = bench.path("zone")
     with open(zone, "w", encoding="ascii") as file:
         file.write("@ 3600 SOA ns h 1 3600 600 86400 60\n")
         for i in range(NAMES):
             label = name_of(i).removesuffix(".bench.")
             file.write(f'{label} 3600 A 10.1.0.1\n{label} 3600 TXT "v=pk1 node-{i:05d}"\n')
+    windows = {"before": [], "as they come": [], "as they wait": []}
+    under_way, grown = [], []
+
+    def measure_window(phase):
+        windows[phase].append(run_load(bench, port, 1, 5000, 5000))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        port = free_port()
+        port, metrics = free_port(), free_port()
         pid = bench.launch("busy", [
             os.path.join(bench.build, "dotkey"), "dns", "--no-dht", "--allow-local-network",
             "--state-dir", bench.path("busy-state"), "--listen", f"127.0.0.1:{port}",
+            "--metrics", f"127.0.0.1:{metrics}",
             "--zone", "bench=" + zone, "--forward", f"127.0.0.1:{silent.getsockname()[1]}"])
         bench.wait(port)
         run_load(bench, port, 1, 50)
-        quiet = run_load(bench, port, 2, 5000, 5000)
         before = memory_mib(pid)
-        asked = subprocess.Popen([
-            "taskset", "-c", str(LOAD_CPU), sys.executable, "-c", ASK_AND_LEAVE, str(port),
-            str(count)], stdout=subprocess.PIPE, text=True)
-        asked.stdout.readline()
-        busy = run_load(bench, port, 2, 5000, 5000)
-        grown = memory_mib(pid) - before
-        asked.wait()
-    print(f"cached answers at 5000/s: p50 {quiet['p50']:.0f} us, p99 {quiet['p99']:.0f} us; while "
-          f"{count} questions wait: p50 {busy['p50']:.0f} us, p99 {busy['p99']:.0f} us, "
-          f"lost {busy['lost_pct']:.2f} %, {grown:.0f} MiB more memory")
+        for number in range(rounds):
+            for _ in range(3):
+                measure_window("before")
+            with subprocess.Popen(["taskset", "-c", str(LOAD_CPU), sys.executable, "-c",
+                                   ASK_AND_LEAVE, str(port), str(count), f"{number:x}"]) as asker:
+                measure_window("as they come")
+                asker.wait()
+            for _ in range(2):
+                measure_window("as they wait")
+            under_way.append(figure(metrics, "dotkey_dns_questions"))
+            grown.append(memory_mib(pid) - before)
+            while figure(metrics, "dotkey_dns_questions") > 0:
+                time.sleep(0.5)
+    print(f"{min(under_way):.0f} questions under way, {max(grown):.0f} MiB more memory; "
+          "cached answers at 5000/s:")
+    for phase, found in windows.items():
+        p50, p99, lost = (statistics.median(w[name] for w in found)
+                          for name in ("p50", "p99", "lost_pct"))
+        print(f"  {phase:15}p50 {p50:.0f} us, p99 {p99:.0f} us, lost {lost:.2f} %")
 
 
-# Asks for other names until all are under way, says so, and reads nothing.
+def figure(port, name):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        for line in response.read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+    raise RuntimeError(f"no figure {name}")
+
+
+# Asks for names that nobody has asked for yet, and reads nothing.
 ASK_AND_LEAVE = r"""
 import socket, sys, time
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.connect(("127.0.0.1", int(sys.argv[1])))
 for i in range(int(sys.argv[2])):
-    label = b"w%07x" % i
+    label = b"%b%07x" % (sys.argv[3].encode(), i)
     sock.send(b"\0\1\1\0\0\1\0\0\0\0\0\0\x08" + label + b"\5other\0\0\1\0\1")
     if i % 256 == 255:
-        time.sleep(0.001)
-print(flush=True)
-time.sleep(3)
+        time.sleep(0.002)
 """
 
 

@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ class Load {
       double const now = Seconds(Clock::now() - start).count();
       std::size_t wanted = free_.size();
       if (rate_ > 0) {
-        wanted = std::min(wanted, static_cast<std::size_t>(std::max(0.0, (now - due) * rate_)));
+        wanted = std::min(wanted, static_cast<std::size_t>(std::max(0.0, (now - due) * rate_ + 1)));
       }
       // Batches of some size keep the cost of each query low on both sides.
       for (std::size_t i = 0; i < sockets && wanted > 0; ++i) {
@@ -115,6 +116,7 @@ class Load {
       std::size_t const slot = free_.back();
       free_.pop_back();
       slots_[slot] = {true, when};
+      if (rate_ > 0) when += 1 / rate_;
       base::Bytes& query = queries_[next_];
       next_ = (next_ + 1) % queries_.size();
       // Its own copy: several of a batch may ask the same.
@@ -130,7 +132,9 @@ class Load {
   void receive(Clock::time_point start) {
     pollfd polls[sockets];
     for (std::size_t i = 0; i < sockets; ++i) polls[i] = {sockets_[i], POLLIN, 0};
-    if (::poll(polls, sockets, rate_ > 0 ? 0 : 1) <= 0) return;
+    // It sleeps between queries: the other half of a test may need this processor.
+    timespec const wait{0, rate_ > 0 ? 50'000 : 1'000'000};
+    if (::ppoll(polls, sockets, &wait, nullptr) <= 0) return;
     mmsghdr messages[batch_max]{};
     iovec vectors[batch_max];
     for (std::size_t i = 0; i < sockets; ++i) {
@@ -197,6 +201,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "dns_load HOST PORT FILE SECONDS WINDOW [RATE]\n");
     return 2;
   }
+  // Else the kernel may let it sleep 50 us longer than it asks for.
+  ::prctl(PR_SET_TIMERSLACK, 1);
   Load load(read_queries(argv[3]), window, number(6));
   if (!load.connect(argv[1], number(2))) return 1;
   load.run(number(4));
