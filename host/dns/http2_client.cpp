@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queries over HTTP/2 (RFC 8484), a stream for each.
-#include <algorithm>
 #include <array>
 #include <unordered_map>
 
-#include <nghttp2/nghttp2.h>
-
 #include "host/dns/doh.h"
+#include "host/dns/http2_session.h"
 #include "host/dns/upstream_stream.h"
 
 namespace dotkey::host::dns {
 namespace {
-
-struct FreeClientSession {
-  void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
-};
 
 struct ReplyStream {
   base::Bytes query;
@@ -33,19 +27,9 @@ class Http2Client final : public ClientFraming {
 
   // False without memory.
   bool open() {
-    nghttp2_session_callbacks* callbacks = nullptr;
-    if (nghttp2_session_callbacks_new(&callbacks) != 0) return false;
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, &on_field);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &on_body);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &on_closed);
-    nghttp2_session* session = nullptr;
-    int const made = nghttp2_session_client_new(&session, callbacks, this);
-    nghttp2_session_callbacks_del(callbacks);
-    if (made != 0) return false;
-    session_.reset(session);
     std::array<nghttp2_settings_entry, 1> const settings{{{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}}};
-    return nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) ==
-           0;
+    session_ = open_http2(Http2Side::client, &set_callbacks, this, settings);
+    return session_ != nullptr;
   }
 
   std::optional<std::uint64_t> submit(base::ByteView query, base::Bytes&) override {
@@ -76,21 +60,13 @@ class Http2Client final : public ClientFraming {
     return taken >= 0 && nghttp2_session_want_read(session_.get()) != 0;
   }
 
-  void collect(base::Bytes& out) override {
-    for (;;) {
-      std::uint8_t const* bytes = nullptr;
-      auto const size = nghttp2_session_mem_send(session_.get(), &bytes);
-      if (size <= 0) return;
-      base::append(out, base::ByteView(bytes, static_cast<std::size_t>(size)));
-    }
-  }
+  void collect(base::Bytes& out) override { take_output(*session_, out); }
 
  private:
-  static nghttp2_nv field_of(std::string_view name, std::string_view value) {
-    auto const bytes = [](std::string_view text) {
-      return const_cast<std::uint8_t*>(reinterpret_cast<std::uint8_t const*>(text.data()));
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+  static void set_callbacks(nghttp2_session_callbacks* out) {
+    nghttp2_session_callbacks_set_on_header_callback(out, &on_field);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(out, &on_body);
+    nghttp2_session_callbacks_set_on_stream_close_callback(out, &on_closed);
   }
   static Http2Client& self(void* user) { return *static_cast<Http2Client*>(user); }
 
@@ -130,16 +106,12 @@ class Http2Client final : public ClientFraming {
   static ssize_t read_query(nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_t room,
                             std::uint32_t* flags, nghttp2_data_source* source, void*) {
     auto& stream = *static_cast<ReplyStream*>(source->ptr);
-    std::size_t const size = std::min(room, stream.query.size() - stream.sent);
-    std::copy_n(stream.query.begin() + static_cast<std::ptrdiff_t>(stream.sent), size, out);
-    stream.sent += size;
-    if (stream.sent == stream.query.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return static_cast<ssize_t>(size);
+    return read_part(stream.query, stream.sent, {out, room}, *flags);
   }
 
   std::string path_;
   std::string authority_;
-  std::unique_ptr<nghttp2_session, FreeClientSession> session_;
+  Http2Session session_;
   std::unordered_map<std::int32_t, std::unique_ptr<ReplyStream>> streams_;
   Replies* replies_ = nullptr;  // during on_input()
 };

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // DNS over HTTP/2 (RFC 9113) by nghttp2: a stream for each query, replies in any order.
-#include <algorithm>
 #include <array>
 #include <unordered_map>
 #include <utility>
 
-#include <nghttp2/nghttp2.h>
-
 #include "host/dns/doh.h"
 #include "host/dns/framing.h"
+#include "host/dns/http2_session.h"
 
 namespace dotkey::host::dns {
 namespace {
@@ -16,10 +14,6 @@ namespace {
 constexpr std::uint32_t requests_max = 100;
 // Of all requests that have begun and not ended, on one connection. Whole ones are not held.
 constexpr std::size_t held_max = 2 * (doh_head_max + doh_body_max);
-
-struct FreeSession {
-  void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
-};
 
 struct RequestStream {
   std::string method;
@@ -32,34 +26,15 @@ struct RequestStream {
   std::size_t sent = 0;  // of the reply
 };
 
-nghttp2_nv field(std::string_view name, std::string_view value) {
-  auto const bytes = [](std::string_view text) {
-    return const_cast<std::uint8_t*>(reinterpret_cast<std::uint8_t const*>(text.data()));
-  };
-  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
 class Http2Framing final : public Framing {
  public:
   // False without memory.
   bool open() {
-    nghttp2_session_callbacks* callbacks = nullptr;
-    if (nghttp2_session_callbacks_new(&callbacks) != 0) return false;
-    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, &on_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &on_data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &on_frame);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &on_stream_close);
-    nghttp2_session* session = nullptr;
-    int const made = nghttp2_session_server_new(&session, callbacks, this);
-    nghttp2_session_callbacks_del(callbacks);
-    if (made != 0) return false;
-    session_.reset(session);
     std::array<nghttp2_settings_entry, 2> const settings{
         {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, requests_max},
          {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, doh_head_max}}};
-    return nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) ==
-           0;
+    session_ = open_http2(Http2Side::server, &set_callbacks, this, settings);
+    return session_ != nullptr;
   }
 
   bool on_input(base::ByteView input, Queries& queries) override {
@@ -78,16 +53,16 @@ class Http2Framing final : public Framing {
     answer(id, at->second, message.empty() ? 400 : 200, message);
   }
 
-  void collect(base::Bytes& out) override {
-    for (;;) {
-      std::uint8_t const* bytes = nullptr;
-      auto const size = nghttp2_session_mem_send(session_.get(), &bytes);
-      if (size <= 0) return;
-      base::append(out, base::ByteView(bytes, static_cast<std::size_t>(size)));
-    }
-  }
+  void collect(base::Bytes& out) override { take_output(*session_, out); }
 
  private:
+  static void set_callbacks(nghttp2_session_callbacks* out) {
+    nghttp2_session_callbacks_set_on_begin_headers_callback(out, &on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(out, &on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(out, &on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(out, &on_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(out, &on_stream_close);
+  }
   static Http2Framing& self(void* user) { return *static_cast<Http2Framing*>(user); }
 
   static int on_begin_headers(nghttp2_session*, nghttp2_frame const* frame, void* user) {
@@ -156,11 +131,7 @@ class Http2Framing final : public Framing {
   static ssize_t read_reply(nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_t room,
                             std::uint32_t* flags, nghttp2_data_source* source, void*) {
     auto& stream = *static_cast<RequestStream*>(source->ptr);
-    std::size_t const size = std::min(room, stream.reply.size() - stream.sent);
-    std::copy_n(stream.reply.begin() + static_cast<std::ptrdiff_t>(stream.sent), size, out);
-    stream.sent += size;
-    if (stream.sent == stream.reply.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return static_cast<ssize_t>(size);
+    return read_part(stream.reply, stream.sent, {out, room}, *flags);
   }
 
   void on_request(std::int32_t id) {
@@ -182,9 +153,9 @@ class Http2Framing final : public Framing {
     std::string const code = std::to_string(status);
     std::string const size = std::to_string(message.size());
     std::string const cache = status == 200 ? cache_control_for(message) : "no-store";
-    std::array<nghttp2_nv, 4> const fields{{field(":status", code), field("content-length", size),
-                                            field("cache-control", cache),
-                                            field("content-type", doh_content_type)}};
+    std::array<nghttp2_nv, 4> const fields{
+        {field_of(":status", code), field_of("content-length", size),
+         field_of("cache-control", cache), field_of("content-type", doh_content_type)}};
     nghttp2_data_provider provider{};
     provider.source.ptr = &stream;
     provider.read_callback = &read_reply;
@@ -192,7 +163,7 @@ class Http2Framing final : public Framing {
                             status == 200 ? fields.size() : fields.size() - 1, &provider);
   }
 
-  std::unique_ptr<nghttp2_session, FreeSession> session_;
+  Http2Session session_;
   std::unordered_map<std::int32_t, RequestStream> streams_;
   std::size_t held_ = 0;
   Queries* queries_ = nullptr;  // during on_input()
