@@ -55,8 +55,9 @@ void Chase::add_servers_of(Zone const& zone, Name const& target) {
 bool Chase::may_look_up(Name const& server) const {
   Place const place = classify(server).place;
   if (place == Place::key) return true;
-  return place == Place::elsewhere &&
-         resolve::is_icann_host_allowed(server.to_string_relative(Name()), local_network());
+  std::string host = server.to_string();
+  host.pop_back();  // the root's dot
+  return place == Place::elsewhere && resolve::is_icann_host_allowed(host, local_network());
 }
 
 void Chase::add_server(ResourceRecord const& record) {

@@ -190,7 +190,7 @@ bool Forwarder::flush() {
   return true;
 }
 
-void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
+void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes, bool in_fragments) {
   if (bytes.size() < wire::dns::header_size) {
     ++counters_.foreign;
     return;
@@ -198,14 +198,14 @@ void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
   auto const id = base::read_be<std::uint16_t>(bytes);
   auto const at = socket.waiting.find(id);
   auto const found = at == socket.waiting.end() ? lookups_.end() : lookups_.find(at->second);
+  if (found != lookups_.end() && in_fragments) return ask_over_tcp(found->first, socket, id);
   auto message = wire::dns::parse_message(bytes, wire::dns::rules_for_sockets);
   if (found == lookups_.end() || !message) {
     ++counters_.foreign;
     return;
   }
   LookupNumber const number = found->first;
-  Lookup& lookup = found->second;
-  ReplyFit const fit = fit_of(*message, id, lookup.query);
+  ReplyFit const fit = fit_of(*message, id, found->second.query);
   if (fit == ReplyFit::foreign) {
     ++counters_.foreign;
     return;
@@ -213,9 +213,15 @@ void Forwarder::on_udp_message(UpstreamUdp& socket, base::ByteView bytes) {
   if (fit == ReplyFit::ours && !message->truncated) {
     return on_reply(number, socket.server(), std::move(*message));
   }
-  // The whole of it, or, from a server that forgets the case of letters, a reply to be sure of.
-  // Such a reply may also be a guess: this socket is not heard again, or the next guess might fit.
+  ask_over_tcp(number, socket, id);
+}
+
+// The whole of what was truncated, or, from a server that forgets the case of letters or whose
+// replies come in pieces, a reply to be sure of. Such a reply may also be a guess: this socket is
+// not heard again, or the next guess might fit.
+void Forwarder::ask_over_tcp(LookupNumber number, UpstreamUdp& socket, std::uint16_t id) {
   ++counters_.truncated;
+  Lookup& lookup = lookups_.at(number);
   Upstream const server{bridge::Transport::tcp, socket.server(), {}, {}};
   std::erase(lookup.sockets, std::pair(&socket, id));
   leave(socket, id);

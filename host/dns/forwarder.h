@@ -40,7 +40,7 @@ struct ForwarderCounters {
   std::uint64_t sent = 0;       // queries
   std::uint64_t foreign = 0;    // messages that answer no query of ours
   std::uint64_t raced = 0;      // a second server was asked
-  std::uint64_t truncated = 0;  // went on over TCP
+  std::uint64_t truncated = 0;  // went on over TCP, as did what came in fragments
   std::uint64_t failed = 0;     // questions
 };
 
@@ -101,7 +101,7 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
     std::uint32_t failures = 0;
     engine::Instant rests_until;
   };
-  void on_udp_message(UpstreamUdp& socket, base::ByteView message) override;
+  void on_udp_message(UpstreamUdp& socket, base::ByteView message, bool in_fragments) override;
   void on_udp_refused(UpstreamUdp& socket) override;
   void on_stream_message(UpstreamStream& stream, std::uint64_t lookup,
                          base::ByteView message) override;
@@ -115,6 +115,7 @@ class Forwarder final : UpstreamUdp::Service, UpstreamStream::Service {
   bool send_stream(LookupNumber number, Lookup& lookup, Upstream const& server);
   UpstreamUdp* socket_for(base::Endpoint const& server);
   UpstreamStream* stream_for(Upstream const& server);
+  void ask_over_tcp(LookupNumber number, UpstreamUdp& socket, std::uint16_t id);
   void on_reply(LookupNumber number, base::Endpoint const& server, wire::dns::Message message);
   void on_failure(LookupNumber number, base::Endpoint const& server);
   void note_failure(base::Endpoint const& server);

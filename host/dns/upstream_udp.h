@@ -16,7 +16,8 @@ class UpstreamUdp final : public Poller::Watcher {
  public:
   class Service {
    public:
-    virtual void on_udp_message(UpstreamUdp& socket, base::ByteView message) = 0;
+    // `in_fragments`: anybody may have sent a part of it.
+    virtual void on_udp_message(UpstreamUdp& socket, base::ByteView message, bool in_fragments) = 0;
     // The server's machine says that nobody listens.
     virtual void on_udp_refused(UpstreamUdp& socket) = 0;
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All other names: forwarded, raced, guarded against forgery, and the operator's own."""
 import os
+import socket
 import threading
 import time
 import unittest
@@ -214,6 +215,35 @@ class Forwarding(ForwardTest):
         for i in range(20):
             self.assertEqual(self.texts(self.ask(f"n{i}.test", port=port)), ["203.0.113.1"])
         self.assertFalse(any(tcp for _, _, tcp in upstream.queries))
+
+    def test_replies_from_another_port_or_address_are_not_believed(self):
+        """All else is right, as of somebody who reads along."""
+        strangers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        for sock in strangers:
+            self.addCleanup(sock.close)
+
+        def answer(query, tcp):
+            forged = reply_to(query, "@ 60 A 203.0.113.66").to_wire()
+            for sock in strangers:
+                sock.sendto(forged, ("127.0.0.1", upstream.queries[-1][1]))
+            return [reply_to(query, "@ 60 A 203.0.113.1")]
+        upstream = self.upstream(answer)
+        strangers[0].bind(("127.0.0.1", 0))
+        strangers[1].bind(("127.0.0.2", upstream.port))
+        port = self.bridge(upstream)
+        for i in range(20):
+            self.assertEqual(self.texts(self.ask(f"n{i}.test", port=port)), ["203.0.113.1"])
+        self.assertFalse(any(tcp for _, _, tcp in upstream.queries))
+
+    def test_records_with_an_error_the_header_cannot_hold_end_nobody(self):
+        def answer(query, tcp):
+            reply = reply_to(query, "@ 60 A 203.0.113.66")
+            reply.use_edns(0)
+            reply.set_rcode(0xf20)
+            return [reply]
+        port = self.bridge(self.upstream(answer))
+        for i in range(2):
+            self.assertEqual(self.ask(f"n{i}.test", port=port).rcode(), dns.rcode.SERVFAIL)
 
     def test_a_reply_in_another_spelling_is_asked_for_again_over_tcp(self):
         def forge(query):

@@ -12,16 +12,18 @@ import dns.rrset
 class Upstream:
     """`answer(query, tcp)` returns messages to send (message, bytes, or nothing), in order."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, address="127.0.0.1", port=0):
         self.answer = answer
+        self.address = address
         self.queries = []  # (message, client's port, whether over TCP)
         for _ in range(20):
             self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.udp.bind(("127.0.0.1", 0))
+            self.udp.bind((address, port))
             self.port = self.udp.getsockname()[1]
             self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                self.tcp.bind(("127.0.0.1", self.port))
+                self.tcp.bind((address, self.port))
                 break
             except OSError:
                 self.udp.close()
@@ -44,7 +46,7 @@ class Upstream:
             query = dns.message.from_wire(wire)
             self.queries.append((query, peer[1], False))
             for reply in self.answer(query, False):
-                wire = reply if isinstance(reply, bytes) else reply.to_wire()
+                wire = reply if isinstance(reply, bytes) else reply.to_wire(max_size=65535)
                 self.udp.sendto(wire, peer)
 
     def serve_tcp(self):
@@ -64,13 +66,13 @@ class Upstream:
                 query = dns.message.from_wire(stream.read(struct.unpack("!H", head)[0]))
                 self.queries.append((query, sock.getpeername()[1], True))
                 for reply in self.answer(query, True):
-                    wire = reply if isinstance(reply, bytes) else reply.to_wire()
+                    wire = reply if isinstance(reply, bytes) else reply.to_wire(max_size=65535)
                     sock.sendall(struct.pack("!H", len(wire)) + wire)
 
     def close(self):
         self.closing = True
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"", ("127.0.0.1", self.port))
+            sock.sendto(b"", (self.address, self.port))
         self.tcp.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join()

@@ -163,7 +163,8 @@ class BridgeTest : public testing::Test {
                  cname_record("out", "host.example."), cname_record("loop", "pool." + key_text(1)),
                  cname_record("pool", "loop." + key_text(1)), a_record("home", "10.0.0.1"),
                  text_record("deep.down", "here"), ns_record("sub", "ns.sub." + key_text(1)),
-                 a_record("ns.sub", "192.0.2.53"), text_record("long", std::string(600, 'x'))}),
+                 a_record("ns.sub", "192.0.2.53"), ns_record("far", "ns.servers.net."),
+                 text_record("long", std::string(600, 'x'))}),
       packet_of(2, stamp_us, {a_record("@", "192.0.2.2", 1000)}),
   };
   std::string const key = key_text(1);

@@ -231,6 +231,20 @@ TEST_F(BridgeTest, name_servers_of_a_packet_are_asked_for_what_it_delegates) {
   EXPECT_EQ(address_of(reply.answers[0]), "198.51.100.9");
 }
 
+TEST_F(BridgeTest, a_name_server_with_an_icann_name_is_looked_up) {
+  upstream = {a_record("ns.servers.net", "198.51.100.53", 60)};
+  dns::Message answer;
+  answer.response = answer.authoritative = true;
+  answer.answers = {a_record("host.far." + key, "198.51.100.9", 60)};
+  server_answer = answer;
+  dns::Message const reply = ask("host.far." + key, RecordType::a);
+  EXPECT_EQ(asked_names, std::vector<std::string>{"ns.servers.net."});
+  ASSERT_EQ(asked_servers.size(), 1U);
+  EXPECT_EQ(asked_servers[0].servers.at(0).to_string(), "198.51.100.53:53");
+  ASSERT_EQ(reply.answers.size(), 1U);
+  EXPECT_EQ(address_of(reply.answers[0]), "198.51.100.9");
+}
+
 TEST_F(BridgeTest, a_name_server_cannot_have_names_of_ours_looked_up) {
   for (std::string const& server : std::vector<std::string>{"www.secret.key", "secret.x.key", "key",
                                                             "localhost", key.substr(1) + "9"}) {
