@@ -27,6 +27,13 @@ class DaemonAccess final : public Access {
   DaemonAccess(Program& program, channel::Channel channel)
       : Access(program), channel_(std::move(channel)) {}
 
+  bool wait(engine::Duration duration) override {
+    if (!foreground_) foreground_.emplace();
+    auto const never = [] { return false; };
+    return foreground_->run_until(never, loop::now() + duration) !=
+           loop::Foreground::End::interrupted;
+  }
+
  private:
   Result<channel::Message> exchange(std::string_view op, object body, engine::Instant deadline,
                                     OnProgress const& on_progress) override {
@@ -41,6 +48,7 @@ class DaemonAccess final : public Access {
 
   channel::Channel channel_;
   bool subscribed_ = false;
+  std::optional<loop::Foreground> foreground_;
 };
 
 // Asks the operations as a program at the socket does.
@@ -73,6 +81,12 @@ class LocalAccess final : public Access {
     core_ = std::move(*core);
     core_->services().events.subscribe(*peer_);
     return {};
+  }
+
+  bool wait(engine::Duration duration) override {
+    auto const never = [] { return false; };
+    return foreground_.run_until(never, loop::now() + duration) !=
+           loop::Foreground::End::interrupted;
   }
 
  private:

@@ -32,6 +32,8 @@ class Access {
   base::Result<boost::json::object> ask(std::string_view op, boost::json::object body,
                                         std::string const& label = "");
   [[nodiscard]] boost::json::object const& failed_body() const { return failed_body_; }
+  // What runs in this process goes on meanwhile. False: Ctrl-C.
+  virtual bool wait(engine::Duration duration) = 0;
 
  protected:
   explicit Access(Program& program) : program_(program) {}

@@ -15,6 +15,7 @@
 #include "host/cli/output.h"
 #include "host/cli/passphrase.h"
 #include "host/cli/program.h"
+#include "host/cli/publish_watch.h"
 #include "host/cli/record_output.h"
 #include "host/cli/zone_input.h"
 #include "host/loop/clock.h"
@@ -30,6 +31,8 @@ struct PublishArguments {
   std::string zone_file;
   std::vector<std::string> records;
   bool no_republish = false;
+  bool watch = false;
+  std::int64_t watch_interval_s = 60;
   std::optional<std::int64_t> timestamp_us;
   std::optional<std::int64_t> cas_us;
   PassphraseOptions passphrase;
@@ -102,11 +105,48 @@ void note_versions(Program& program, SignedPacket const& ours, boost::json::obje
   }
 }
 
+base::Result<void> publish_once(Program& program, Access& access, crypto::Signer& signer,
+                                PublishArguments const& arguments,
+                                std::vector<wire::dns::ResourceRecord> const& records) {
+  // With a condition, what it names is the newest, or nothing is published.
+  base::Result<std::int64_t> const newest_us =
+      arguments.cas_us ? *arguments.cas_us : newest_known(access, signer.public_key());
+  if (!newest_us) return tl::make_unexpected(newest_us.error());
+  auto const packet = build_packet(signer, arguments, records, *newest_us);
+  if (!packet) return tl::make_unexpected(packet.error());
+  boost::json::object request = {
+      {"packet", base::encode_base64(packet->canonical(), base::Base64Alphabet::standard)},
+      {"keep_alive", !arguments.no_republish}};
+  if (arguments.cas_us) request["cas_us"] = *arguments.cas_us;
+  auto const outcome = access.ask("publish", std::move(request), "Publishing");
+  if (outcome) {
+    print_published(program, *packet, *outcome);
+    return {};
+  }
+  if (!program.options.json) note_versions(program, *packet, access.failed_body());
+  return tl::make_unexpected(outcome.error());
+}
+
+// Errors: file_unreadable; zone_syntax where placeholders and --watch do not go together.
+base::Result<RecordTexts> texts_of(PublishArguments const& arguments) {
+  auto texts = read_texts(arguments.zone_file, arguments.records);
+  if (!texts || has_placeholder(*texts) == arguments.watch) return texts;
+  return base::fail(ErrorCode::zone_syntax,
+                    arguments.watch ? "--watch is for records with {external_ipv4} or "
+                                      "{external_ipv6} in place of an address"
+                                    : "{external_ipv4} and {external_ipv6} need --watch");
+}
+
 base::Result<void> publish_records(Program& program, PublishArguments const& arguments) {
   // What is wrong with the records is said before a passphrase or the network is asked.
   auto const file = program.keys().load(arguments.name);
   if (!file) return tl::make_unexpected(file.error());
-  auto const records = read_records(file->public_key, arguments.zone_file, arguments.records);
+  auto const texts = texts_of(arguments);
+  if (!texts) return tl::make_unexpected(texts.error());
+  // What is not known yet takes as much room as any address.
+  ExternalAddresses const samples{base::IpAddress::v4({192, 0, 2, 1}),
+                                  *base::IpAddress::parse("2001:db8::1")};
+  auto const records = records_at(samples, file->public_key, *texts);
   if (!records) return tl::make_unexpected(records.error());
   auto const seed = load_seed(program, arguments.name, arguments.passphrase);
   if (!seed) return tl::make_unexpected(seed.error());
@@ -116,23 +156,15 @@ base::Result<void> publish_records(Program& program, PublishArguments const& arg
 
   auto const access = Access::open(program);
   if (!access) return tl::make_unexpected(access.error());
-  // With a condition, what it names is the newest, or nothing is published.
-  base::Result<std::int64_t> const newest_us =
-      arguments.cas_us ? *arguments.cas_us : newest_known(**access, signer.public_key());
-  if (!newest_us) return tl::make_unexpected(newest_us.error());
-  auto const packet = build_packet(signer, arguments, *records, *newest_us);
-  if (!packet) return tl::make_unexpected(packet.error());
-  boost::json::object request = {
-      {"packet", base::encode_base64(packet->canonical(), base::Base64Alphabet::standard)},
-      {"keep_alive", !arguments.no_republish}};
-  if (arguments.cas_us) request["cas_us"] = *arguments.cas_us;
-  auto const outcome = (*access)->ask("publish", std::move(request), "Publishing");
-  if (outcome) {
-    print_published(program, *packet, *outcome);
-    return {};
+  auto const publish = [&](std::vector<wire::dns::ResourceRecord> const& current) {
+    program.error_notes.clear();
+    return publish_once(program, **access, signer, arguments, current);
+  };
+  if (arguments.watch) {
+    return watch_addresses(program, **access, file->public_key, *texts,
+                           engine::Duration::from_s(arguments.watch_interval_s), publish);
   }
-  if (!program.options.json) note_versions(program, *packet, (*access)->failed_body());
-  return tl::make_unexpected(outcome.error());
+  return publish(*records);
 }
 
 }  // namespace
@@ -149,19 +181,32 @@ void add_publish_command(CLI::App& app, Program& program) {
       ->allow_extra_args(false);
   publish->add_flag("--no-republish", arguments->no_republish,
                     "Publish once, do not keep the record alive");
+  CLI::Option* const watch =
+      publish->add_flag("--watch", arguments->watch,
+                        "Stay, and publish again when this machine's address changes: records with "
+                        "{external_ipv4} or {external_ipv6} have the one that the DHT's nodes see");
+  publish
+      ->add_option("--watch-interval", arguments->watch_interval_s,
+                   "Seconds between two looks at the address (default 60)")
+      ->type_name("S")
+      ->check(CLI::Range(1, 3600))
+      ->needs(watch);
   publish
       ->add_option("--timestamp-us", arguments->timestamp_us,
                    "Microseconds since 1970, for tests (default: now, or just above the newest)")
-      ->type_name("T");
+      ->type_name("T")
+      ->excludes(watch);
   publish
       ->add_option("--replace", arguments->cas_us,
                    "Publish only in place of the record with this timestamp")
-      ->type_name("T");
+      ->type_name("T")
+      ->excludes(watch);
   arguments->passphrase.add_to(*publish, false);
   publish->footer(
       "A publication is the whole: records that are not named here are gone.\n"
       "Examples:\n  dotkey publish alice --zone site.zone\n"
-      "  dotkey publish alice --record \"@ 300 A 192.0.2.1\" --record \"www 300 CNAME @\"");
+      "  dotkey publish alice --record \"@ 300 A 192.0.2.1\" --record \"www 300 CNAME @\"\n"
+      "  dotkey publish alice --watch --record \"@ 300 A {external_ipv4}\"");
   publish->callback([&program, arguments] {
     if (arguments->zone_file.empty() && arguments->records.empty()) {
       throw CLI::RequiredError("--zone or --record");

@@ -13,6 +13,7 @@ struct TestnetArguments {
   std::uint16_t port_base = 0;   // 0: free ports
   std::uint16_t relay_port = 0;  // 0: a free one
   bool ipv6 = false;
+  bool spread = false;
 };
 
 // Prints where it is and runs until SIGINT or SIGTERM. Errors: network_socket_failed,

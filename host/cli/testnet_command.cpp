@@ -60,6 +60,7 @@ class Testnet {
   base::Result<void> run();
 
  private:
+  [[nodiscard]] base::IpAddress address_of(std::uint32_t index) const;
   base::Result<void> add_node(std::uint32_t index);
   base::Result<void> grow(engine::Instant deadline);
   // Knows all others, or enough of them for its lookups.
@@ -96,6 +97,11 @@ base::Result<void> Testnet::wait_until(std::function<bool()> const& settled,
   return {};
 }
 
+base::IpAddress Testnet::address_of(std::uint32_t index) const {
+  auto const last = static_cast<std::uint8_t>(arguments_.spread ? 1 + index % 254 : 1);
+  return base::IpAddress::v4({127, 0, 0, last});
+}
+
 base::Result<void> Testnet::add_node(std::uint32_t index) {
   std::uint16_t const port = arguments_.port_base == 0
                                  ? std::uint16_t{0}
@@ -106,7 +112,7 @@ base::Result<void> Testnet::add_node(std::uint32_t index) {
   // Everybody has the same address here.
   settings.node.queries_per_source_s = 1'000'000;
   settings.node.queries_per_source_burst = 1'000'000;
-  settings.local_v4 = base::Endpoint{base::IpAddress::v4({127, 0, 0, 1}), port};
+  settings.local_v4 = base::Endpoint{address_of(index), port};
   if (arguments_.ipv6) {
     settings.local_v6 = base::Endpoint{*base::IpAddress::parse("::1"), port};
   }
@@ -127,8 +133,9 @@ base::Result<void> Testnet::grow(engine::Instant deadline) {
       if (auto added = add_node(there + i); !added) return added;
       std::vector<base::Endpoint> bootstrap;
       for (int n = 0; n < 8 && there > 0; ++n) {
-        NodeDriver const& known = *drivers_[program_.entropy.below(there)];
-        bootstrap.push_back({base::IpAddress::v4({127, 0, 0, 1}), known.port_v4()});
+        std::uint32_t const number = program_.entropy.below(there);
+        NodeDriver const& known = *drivers_[number];
+        bootstrap.push_back({address_of(number), known.port_v4()});
         if (arguments_.ipv6) bootstrap.push_back({*base::IpAddress::parse("::1"), known.port_v6()});
       }
       if (!bootstrap.empty()) drivers_.back()->add_bootstrap_nodes(bootstrap);
@@ -216,6 +223,8 @@ void add_testnet_command(CLI::App& app, Program& program) {
                    "The relay's TCP port (default: a free one)")
       ->check(CLI::Range(1, 65535));
   testnet->add_flag("--ipv6", arguments->ipv6, "On ::1 too");
+  testnet->add_flag("--spread", arguments->spread,
+                    "Nodes on 127.0.0.1, 127.0.0.2 and so on, as votes about addresses need");
   testnet->footer("Example:\n  dotkey testnet --nodes 50");
   testnet->callback([&program, arguments] {
     if (arguments->port_base != 0 && arguments->port_base + arguments->nodes > 65536) {
