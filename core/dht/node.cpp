@@ -183,6 +183,14 @@ Status Node::status() const {
   return out;
 }
 
+Neighbourhood Node::neighbourhood() const {
+  Neighbourhood out;
+  for (auto const& each : parts_->overlays) {
+    if (each) out.add(each->table);
+  }
+  return out;
+}
+
 bool Node::is_bootstrapped() const {
   return parts_->table_size() >= get_width;
 }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/base/result.h"
+#include "core/dht/neighbourhood.h"
 #include "core/dht/types.h"
 #include "core/engine/entropy.h"
 
@@ -61,6 +62,8 @@ class Node {
 
   // Queries.
   [[nodiscard]] Status status() const;
+  // Of both address families together.
+  [[nodiscard]] Neighbourhood neighbourhood() const;
   // True once enough nodes are known for lookups to be worth starting.
   [[nodiscard]] bool is_bootstrapped() const;
   // The id and the good nodes, for the next start. At most 64 KiB.

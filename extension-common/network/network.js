@@ -4,7 +4,7 @@ import { ask, sentenceOf } from '../ui/ask.js';
 import { find, make } from '../ui/element.js';
 import { onStored, startPage } from '../ui/shell.js';
 import { translate } from '../ui/text.js';
-import { renderKept, renderLookups, renderRelays, renderTiles } from './view.js';
+import { renderKept, renderLookups, renderPeers, renderRelays, renderTiles } from './view.js';
 
 const againAfterMs = 3000;
 
@@ -18,6 +18,7 @@ async function show() {
     const keys = await ask('keys.list');
     renderTiles(overview);
     renderLookups(overview.lookups);
+    renderPeers(overview.status?.dht);
     renderRelays(overview.relays);
     renderKept(overview.kept, Array.isArray(keys) ? keys : []);
   }

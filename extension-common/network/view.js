@@ -3,6 +3,7 @@
 import { find, make, makeSvg } from '../ui/element.js';
 import { fillFacts } from '../ui/parts.js';
 import { ageText, numberText, translate } from '../ui/text.js';
+import { columnChart } from './columns.js';
 
 function tile(value, name) {
   return make('li', { class: 'card' }, make('b', {}, value), make('span', {}, translate(name)));
@@ -40,6 +41,37 @@ export function renderLookups(lookups) {
   find('lookups').replaceChildren(...lookups.map(({ key, queried, responded }) =>
     barLine(`${key.slice(0, 20)}…`, queried > 0 ? responded / queried : 0,
       translate('network_lookup_answered', numberText(responded), numberText(queried)))));
+}
+
+// A network of a thousand million nodes fills no more.
+const bucketsMax = 30;
+
+function bucketColumns(buckets) {
+  return buckets.slice(0, bucketsMax)
+    .map((count, bits) => ({ label: numberText(bits), count }));
+}
+
+function tripColumns(trips) {
+  return trips.map(({ below_ms: belowMs, nodes }, at) => ({
+    label: belowMs === undefined ? `≥ ${numberText(trips[at - 1]?.below_ms ?? 0)}`
+      : `< ${numberText(belowMs)}`, count: nodes }));
+}
+
+/** dht: as the program's status has it; undefined without the program. */
+export function renderPeers(dht) {
+  find('peers-section').hidden = dht?.enabled !== true || !Array.isArray(dht.buckets);
+  if (find('peers-section').hidden) return;
+  const { buckets, round_trips: trips = [] } = dht;
+  find('peers-none').hidden = buckets.length > 0;
+  find('peers-charts').hidden = buckets.length === 0;
+  if (buckets.length === 0) return;
+  const nodes = translate('network_peers_column');
+  find('buckets').replaceChildren(...columnChart(bucketColumns(buckets),
+    [translate('network_buckets_column'), nodes]));
+  const measured = trips.reduce((sum, trip) => sum + trip.nodes, 0);
+  find('trips-text').textContent = translate('network_trips_text', numberText(measured));
+  find('trips').replaceChildren(...columnChart(tripColumns(trips),
+    [translate('network_trips_column'), nodes]));
 }
 
 export function renderRelays(relays) {

@@ -17,9 +17,21 @@ namespace dotkey::host::daemon {
 
 namespace {
 
+// [{"below_ms", "nodes"}, …], of the last class without a bound.
+boost::json::array describe_round_trips(dht::Neighbourhood const& neighbourhood) {
+  boost::json::array out;
+  for (std::size_t i = 0; i < neighbourhood.by_round_trip.size(); ++i) {
+    boost::json::object entry = {{"nodes", neighbourhood.by_round_trip[i]}};
+    if (i < dht::round_trip_steps_ms.size()) entry["below_ms"] = dht::round_trip_steps_ms[i];
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
 boost::json::object describe_dht(loop::NodeDriver const* driver) {
   if (driver == nullptr) return {{"enabled", false}};
   dht::Status const status = driver->node().status();
+  dht::Neighbourhood const neighbourhood = driver->node().neighbourhood();
   boost::json::object out = {
       {"enabled", true},
       {"mode", status.read_only ? "client" : "server"},
@@ -29,6 +41,9 @@ boost::json::object describe_dht(loop::NodeDriver const* driver) {
       {"nodes", status.nodes_v4 + status.nodes_v6},
       {"nodes_v4", status.nodes_v4},
       {"nodes_v6", status.nodes_v6},
+      {"buckets",
+       boost::json::array(neighbourhood.by_bucket.begin(), neighbourhood.by_bucket.end())},
+      {"round_trips", describe_round_trips(neighbourhood)},
       {"network_size", std::llround(status.size_estimate)},
       {"records_kept_for_others", status.stored_mutable + status.stored_immutable},
       {"operations", status.operations},

@@ -5,6 +5,7 @@
 #include "core/dht/address_votes.h"
 #include "core/dht/closest_cache.h"
 #include "core/dht/lookup.h"
+#include "core/dht/neighbourhood.h"
 #include "core/dht/node_id.h"
 #include "core/dht/rate_limiter.h"
 #include "core/dht/round_trip.h"
@@ -45,6 +46,25 @@ TEST(node_id, a_random_id_at_n_bits_shares_exactly_n_bits) {
   for (unsigned bits = 0; bits < 160; ++bits) {
     EXPECT_EQ(common_prefix_bits(id, random_id_at(id, bits, entropy)), bits);
   }
+}
+
+TEST(neighbourhood, nodes_are_counted_by_bucket_and_by_round_trip) {
+  SeededEntropy entropy(3);
+  RoutingTable table(random_id(entropy), true);
+  auto const meet = [&](std::uint8_t at, unsigned shared_bits, std::uint32_t rtt_us) {
+    table.on_response(Instant{1},
+                      {random_id_at(table.self(), shared_bits, entropy), public_endpoint(at, 1)},
+                      rtt_us);
+  };
+  meet(1, 0, 24'999);
+  meet(2, 0, 25'000);
+  meet(3, 2, 1'599'999);
+  meet(4, 2, 60'000'000);
+  meet(5, 4, 0);  // not measured
+  Neighbourhood counted;
+  counted.add(table);
+  EXPECT_EQ(counted.by_bucket, (std::vector<std::uint32_t>{2, 0, 2, 0, 1}));
+  EXPECT_EQ(counted.by_round_trip, (std::array<std::uint32_t, 8>{1, 1, 0, 0, 0, 0, 1, 1}));
 }
 
 TEST(routing_table, closest_gives_the_same_as_sorting_everything) {
