@@ -167,7 +167,10 @@ export class Session {
     try {
       evidence = parseEvidence(body);
     } catch {
-      reply(false, 'evidence.malformed');
+      const slug = 'evidence.malformed';
+      reply(false, slug);
+      // Where it can be told whose evidence it was.
+      this.#handlers.onRefusal(parseRefusal({ host: body.host, port: body.port, slug }));
       return;
     }
     this.#handlers.onEvidence(evidence, reply);

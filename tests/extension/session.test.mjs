@@ -121,7 +121,7 @@ test('messages that are none are dropped, and the session goes on', async () => 
   end();
 });
 
-test('evidence that does not fit is denied', async () => {
+test('evidence that does not fit is denied, and its site refused', async () => {
   await open();
   const bodies = [{}, { host: 'a.key' }, { host: 'a.key', port: 443, packets: 'x', chain: [] },
     { host: 'a.key', port: -1, packets: [], chain: [], route: {}, source: 'dht', age_s: 1 }];
@@ -131,7 +131,9 @@ test('evidence that does not fit is denied', async () => {
     assert.deepEqual({ op, verdict }, { op: 'verdict',
       verdict: { request_id: i, allow: false, slug: 'evidence.malformed' } });
   }
-  assert.deepEqual(seen, []);
+  // One of them said of what site it was.
+  assert.deepEqual(seen.map(({ what, value }) => ({ what, value })), [{ what: 'refusal',
+    value: { host: 'a.key', port: 443, slug: 'evidence.malformed', pinless: false } }]);
   end();
 });
 

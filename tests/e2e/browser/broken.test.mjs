@@ -10,7 +10,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 
 import { browserNames, pollUntil, stagedExtension, startInstalledBrowser } from './browsers.mjs';
 import { startResolver } from './resolver.mjs';
-import { untilOpen, untilText } from './tabs.mjs';
+import { untilBlocked, untilOpen, untilText } from './tabs.mjs';
 import { World } from './world.mjs';
 
 const chosen = process.env.DOTKEY_BROWSERS?.split(',') ?? browserNames;
@@ -71,6 +71,14 @@ const breaks = {
     ['a proxy port that is none', main, 'session.hello?.proxyPort ?? null', "'none'"],
   ],
 };
+
+// The smallest module whose function does nothing but trap, asked in the place of the core.
+const trappingModule = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0,
+  7, 5, 1, 1, 0x66, 0, 0, 10, 5, 1, 3, 0, 0, 0x0b];
+const trap = ['a core that traps', 'core/driver.mjs', "return this.#call('dotkey_decide', host",
+  `const trap = new WebAssembly.Module(new Uint8Array([${trappingModule}]));
+    new WebAssembly.Instance(trap).exports.f();
+    return this.#call('dotkey_decide', host`];
 
 /** A copy of the extension with one thing in it replaced. */
 async function breakExtension(name, [, file, from, to]) {
@@ -169,6 +177,15 @@ for (const name of chosen) {
         await assertClosed();
       });
     }
+
+    test('a core that traps opens nothing, and the page says so', async () => {
+      await start({ extension: await breakExtension(name, trap) });
+      await untilBlocked(browser, await browser.open(site.url), site.url, 'evidence.undecided');
+      await openAll();
+      // A key without `.key` is kept from the DNS by the proxy alone (docs/THREAT_MODEL.md).
+      resolver.names.delete(site.key);
+      await assertClosed();
+    });
 
     test('a daemon that is dead and stays dead opens nothing', async () => {
       await start();

@@ -20,12 +20,12 @@ function send(message) {
 const waiting = new Map();
 let nextRequest = 1;
 
-function askFor({ route, packets, chain }, host, port) {
+function askFor({ route, packets, chain, body = {} }, host, port) {
   return new Promise((resolve) => {
     const request_id = nextRequest++;
     waiting.set(request_id, resolve);
     send({ id: 0, op: 'evidence', body: {
-      request_id, host, port, route, packets, chain, source: 'dht', age_s: 12 } });
+      request_id, host, port, route, packets, chain, source: 'dht', age_s: 12, ...body } });
   });
 }
 
@@ -70,7 +70,8 @@ function onMessage({ id, op, body }) {
   if (op === 'hello') {
     log({ hello: body, pid: process.pid });
     send({ id, op, body: { version: '0.1.0-test', proxy_port: proxy.address().port,
-      ca_sha256: script.ca_sha256 } });
+      ca_sha256: script.ca_sha256, ...script.hello } });
+    for (const message of script.noise) send(message);
   } else if (op === 'verdict') {
     waiting.get(body.request_id)?.(body);
     waiting.delete(body.request_id);

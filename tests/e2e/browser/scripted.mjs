@@ -66,8 +66,11 @@ export class Stage {
     return `https://${host}/`;
   }
 
-  /** → the program that a browser is to launch. */
-  async write() {
+  /**
+   * → the program that a browser is to launch. `hello` changes its greeting; `noise` is what it
+   * says after that, each in an envelope of which it may change anything.
+   */
+  async write({ hello = {}, noise = [] } = {}) {
     const names = Object.keys(this.sites).map((host) => `DNS:${host}`).join(',');
     this.openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
       '-keyout', 'leaf.key', '-out', 'leaf.csr', '-subj', '/CN=leaf');
@@ -78,7 +81,7 @@ export class Stage {
     const text = (name) => readFile(this.file(name), 'utf8');
     const ca = new X509Certificate(await text('ca.crt')).raw;
     await writeFile(this.file('script.json'), JSON.stringify({
-      sites: this.sites, leaf: (await text('leaf.crt')) + (await text('ca.crt')),
+      sites: this.sites, hello, noise, leaf: (await text('leaf.crt')) + (await text('ca.crt')),
       leaf_key: await text('leaf.key'),
       ca_sha256: createHash('sha256').update(ca).digest('hex') }));
     await writeFile(this.file('log'), '');
