@@ -14,20 +14,27 @@ function returnFocus(opener) {
   (again ?? document.querySelector('main .primary'))?.focus();
 }
 
+// The form that is open: what had the focus before it.
+let current = null;
+
 /** → the dialog with a fresh copy of `template` in it, open. */
 export function openDialog(template) {
   const dialog = find('dialog');
-  const opener = document.activeElement;
+  const focused = document.activeElement === document.body ? null : document.activeElement;
+  const opened = { opener: focused ?? current?.opener ?? null };
+  current = opened;
   const content = find(template).content.cloneNode(true);
   translateBelow(content);
   dialog.replaceChildren(content);
   dialog.querySelector('[value="cancel"]').addEventListener('click', () => dialog.close());
-  // Another form may stand there by the time that the browser tells.
+  // By the time that the browser tells, another form may stand there.
   const onClose = () => {
-    if (dialog.open) return;
+    if (current === opened && dialog.open) return;
     dialog.removeEventListener('close', onClose);
+    if (current !== opened) return;
+    current = null;
     dialog.replaceChildren();
-    returnFocus(opener);
+    returnFocus(opened.opener);
   };
   dialog.addEventListener('close', onClose);
   dialog.showModal();

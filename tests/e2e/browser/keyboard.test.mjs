@@ -275,7 +275,16 @@ for (const name of chosen) {
       await press(page, 'Escape');
       await untilClosed(page, button('hands', 'qr'));
 
-      await pressOn(page, button('hands', 'rename'));
+      // One dialog opens before the browser has told that the other is closed.
+      await page.evaluate((qr, rename) => {
+        const open = (selector) => {
+          document.querySelector(selector).focus();
+          document.querySelector(selector).click();
+        };
+        open(qr);
+        document.querySelector('dialog').close();
+        open(rename);
+      }, button('hands', 'qr'), button('hands', 'rename'));
       await answerByKeys(page, { name: 'arms' });
       await untilClosed(page, button('arms', 'rename'));
       await removeByKeys(page, 'arms');
