@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every question that a page may ask, who may ask it, and what its body must look like.
 import { isKeyHost, keyOf, siteOf } from '../lib/hosts.js';
-import { parseHttpKeys } from '../lib/native-protocol.js';
+import { parseHttpKeys, parseReport } from '../lib/native-protocol.js';
 import { isPlainOffered } from '../lib/plain-offer.js';
 import { saveSettings } from './settings.js';
 
@@ -18,6 +18,7 @@ const isPage = (body) => isUrl(body?.url) && typeof body.isOpen === 'boolean';
 const isConsent = (body) => isUrl(body?.url) && typeof body.allow === 'boolean';
 
 const doctorTimeoutMs = 100_000;
+const connectTimeoutMs = 15_000;
 const secretSizeMax = 4096;
 const isPassphrase = (value) => isNothing(value) || isText(value, 1024);
 const hasName = (body) => isObject(body) && isText(body.name, 64);
@@ -71,14 +72,28 @@ export function siteOperations({ session, sites, plainKeys, reopen, core, mode }
     return { origin: `http://${where.host}` };
   }
 
+  // The program looks at the whole way; where it was not there, it is connected to first. → {links}
+  // or a Failure.
+  async function examine() {
+    if (!(await session.whenReady(connectTimeoutMs))) {
+      return { error: session.slug || 'host.lost', advice: '', detail: '' };
+    }
+    const answer = await session.ask('doctor', {}, doctorTimeoutMs);
+    if (answer.error !== undefined) return answer;
+    try {
+      return { links: parseReport(answer) };
+    } catch (error) {
+      return { error: 'host.incompatible', advice: '', detail: error.message };
+    }
+  }
+
   return {
     'describe': { from: ['popup', 'blocked', 'options', 'records'], accepts: isPage,
       run: describe },
     'advice': { from: ['records'], accepts: (slug) => isText(slug, 81),
       run: async (slug) => ({ advice: (await core()).adviceFor(slug) }) },
     'allow_http': { from: ['popup', 'blocked'], accepts: isConsent, run: allowHttp },
-    'doctor': { from: ['options', 'blocked'], accepts: () => true,
-      run: () => session.request('doctor', {}, doctorTimeoutMs) },
+    'doctor': { from: ['options'], accepts: isNothing, run: examine },
     'reopen': { from: ['blocked'], accepts: isUrl, run: reopen },
     'mode': { from: readers, accepts: isNothing,
       run: async () => ({ mode: await mode.settled() }) },

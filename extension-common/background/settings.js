@@ -7,8 +7,11 @@ const storageKey = 'settings';
 export const relaysMax = 16;
 export const lockChoices = [5, 15, 60, 480];  // minutes
 
+// Run by those who keep pkarr; anybody may use them.
+export const standardRelays = ['https://pkarr.pubky.app', 'https://pkarr.pubky.org'];
+
 const defaults = {
-  relays: ['https://pkarr.pubky.app', 'https://pkarr.pubky.org'],
+  relays: standardRelays,
   lockAfterMin: 15,
   republish: true,
 };

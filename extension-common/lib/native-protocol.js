@@ -110,3 +110,20 @@ export function parseRefusal(body) {
   require(isText(body.slug, 81) && slugForm.test(body.slug), 'slug');
   return { host: body.host, port: body.port, slug: body.slug, pinless: body.pinless === true };
 }
+
+const linksMax = 256;
+const linkTextMax = 1 << 16;
+const linkStates = ['ok', 'warning', 'broken', 'untested'];
+
+/** What the doctor found (docs/protocol/cli-json.md) → [{link, state, text, subject, command,
+ * details}] */
+export function parseReport({ links }) {
+  require(Array.isArray(links) && links.length <= linksMax && links.every(isObject), 'links');
+  return links.map(({ link, state, text, subject = '', command = '', details = [] }) => {
+    require(linkStates.includes(state), 'state');
+    require([link, text, subject, command].every((value) => isText(value, linkTextMax)), 'link');
+    require(Array.isArray(details) && details.length <= linksMax &&
+      details.every((line) => isText(line, linkTextMax)), 'details');
+    return { link, state, text, subject, command, details };
+  });
+}

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options, and what of dotkey works in this browser.
-import { loadSettings, lockChoices, relaysMax } from '../background/settings.js';
+import { loadSettings, lockChoices, relaysMax, standardRelays } from '../background/settings.js';
 import { webextension } from '../lib/webextension.js';
 import { ask, sentenceOf } from '../ui/ask.js';
 import { find, make } from '../ui/element.js';
-import { showBadge } from '../ui/parts.js';
-import { causeOf, fixOf } from '../ui/slugs.js';
-import { onStored, startPage } from '../ui/shell.js';
+import { onStored, showMode, startPage } from '../ui/shell.js';
 import { numberText, translate } from '../ui/text.js';
+import { chainOf, verdictOf } from './chain.js';
+import { renderChain } from './chain-view.js';
 
 const petnamesKey = 'petnames';
+const { host_permissions: keyOrigins } = webextension.runtime.getManifest();
+const browser = /^moz-/.test(webextension.runtime.getURL('')) ? 'firefox' : 'chromium';
 let mode = 'host';
+// What the program's doctor found, once it was asked.
+let report = null;
+let isExamining = false;
 
 function notice(kind, text) {
   find('notice').replaceChildren(make('p', { 'class': 'note', 'data-kind': kind }, text));
@@ -60,6 +65,8 @@ async function addRelay(event) {
   if (fault) return;
   find('relay').value = '';
   await save({ relays: [...relays, url] });
+  // What was said and shown above it may have moved it out of sight.
+  find('relay').scrollIntoView({ block: 'nearest' });
 }
 
 async function showNames() {
@@ -83,34 +90,70 @@ async function showLocal() {
     })));
 }
 
-function link(state, name, text) {
-  const badge = make('span', { class: 'badge' });
-  showBadge(badge, state, translate(`chain_state_${state}`));
-  return make('li', {}, badge, make('span', {}, make('b', {}, translate(name)), ' ', text));
+async function chain(settings, { relays = [], status }) {
+  const [permitted, { os }, description] = await Promise.all([
+    webextension.permissions.contains({ origins: keyOrigins }),
+    webextension.runtime.getPlatformInfo(),
+    ask('describe', { url: '', isOpen: false })]);
+  const { session = { state: 'lost' }, slug = description.error, advice = '' } = description;
+  const own = settings.relays.map((url) => relays.find((relay) => relay.url === url) ?? { url });
+  return chainOf({ permitted, browser, hasProgram: os === 'linux', session, slug, advice, mode,
+    nodes: status?.dht?.nodes ?? 0, relays: mode === 'relay' ? own : relays, standardRelays,
+    report });
 }
 
-async function showChain(relays) {
-  const { session, slug, advice = '' } = await ask('describe', { url: '', isOpen: false });
-  const program = session?.state === 'ready'
-    ? link('verified', 'chain_program', translate('chain_program_fine', session.version))
-    : link(mode === 'relay' ? 'unverified' : 'blocked', 'chain_program',
-      `${causeOf(slug ?? '', advice)} ${fixOf(slug ?? '', advice)}`);
-  const fine = relays.filter(({ failing }) => !failing).length;
-  find('chain').replaceChildren(link('verified', 'chain_extension', ''), program,
-    link(fine > 0 ? 'verified' : 'unverified', 'chain_relays',
-      translate('chain_relays_text', numberText(fine), numberText(relays.length))));
+function showChain(steps) {
+  const hadFocus = find('chain').contains(document.activeElement);
+  renderChain(find('chain'), steps, mend);
+  if (hadFocus) find('examine').focus();
 }
 
+/** Looks at all of it again. The button stays as it is, so that whoever is there stays there. */
+async function examine() {
+  if (isExamining) return;
+  isExamining = true;
+  find('chain').ariaBusy = 'true';
+  find('chain-verdict').textContent = translate('chain_examining');
+  const { links = null, ...failure } = await ask('doctor');
+  report = links;
+  mode = await showMode();
+  const steps = await show();
+  find('notice').replaceChildren();
+  // Where there is no session, the chain says why.
+  const isTold = links !== null || steps.some((step) => step.mend === 'connect');
+  if (!isTold) notice('bad', sentenceOf(failure));
+  find('chain-verdict').textContent = translate(verdictOf(steps));
+  find('chain').removeAttribute('aria-busy');
+  isExamining = false;
+}
+
+const mends = {
+  // First of all: a browser asks the person only while it still knows of the press.
+  permit: () => webextension.permissions.request({ origins: keyOrigins }),
+  // Examining begins with it.
+  connect: async () => {},
+  relays: () => save({ relays: standardRelays }),
+};
+
+async function mend(name) {
+  await mends[name]();
+  await examine();
+}
+
+/** → the steps of the chain */
 async function show() {
   const settings = await loadSettings();
   find('relays-own').hidden = mode !== 'relay';
   find('relays-host').hidden = mode === 'relay';
   find('republish').checked = settings.republish;
   find('lock').value = String(settings.lockAfterMin);
-  const { relays = [] } = await ask('network.status');
+  const overview = await ask('network.status');
+  const { relays = [] } = overview;
   showRelays(mode === 'relay' ? settings.relays : relays.map(({ url }) => url));
-  await Promise.all([showNames(), showLocal(), showChain(relays)]);
+  const [steps] = await Promise.all([chain(settings, overview), showNames(), showLocal()]);
+  showChain(steps);
   document.querySelector('main').removeAttribute('aria-busy');
+  return steps;
 }
 
 async function start() {
@@ -122,6 +165,7 @@ async function start() {
   find('republish').addEventListener('change', ({ currentTarget }) =>
     save({ republish: currentTarget.checked }));
   find('relay-form').addEventListener('submit', addRelay);
+  find('examine').addEventListener('click', examine);
   onStored([petnamesKey], showNames);
   await show();
 }

@@ -3,11 +3,11 @@
 import { originOf } from '../lib/hosts.js';
 import { webextension } from '../lib/webextension.js';
 import { ask, sentenceOf } from '../ui/ask.js';
+import { copyOnPress } from '../ui/copy.js';
 import { find } from '../ui/element.js';
-import { translate, translatePage } from '../ui/text.js';
+import { translatePage } from '../ui/text.js';
 import { render, renderFailure, renderKeys, renderLocal, renderTrace } from './view.js';
 
-const copiedMs = 1500;
 const petnamesKey = 'petnames';
 
 // The address of the page below: given by a test or a detached window, else the tab's own. Without
@@ -28,14 +28,6 @@ function pageOf(url) {
     }
   }
   return { url, isOpen: true };
-}
-
-async function copyKey({ currentTarget }) {
-  await navigator.clipboard.writeText(find('key').textContent);
-  currentTarget.textContent = translate('popup_copied_button');
-  setTimeout(() => {
-    currentTarget.textContent = translate('popup_copy_button');
-  }, copiedMs);
 }
 
 async function petnames() {
@@ -101,7 +93,7 @@ function startTabs() {
 async function start() {
   translatePage(document);
   const showKeysTab = startTabs();
-  find('copy').addEventListener('click', (event) => copyKey(event));
+  copyOnPress(find('copy'), () => find('key').textContent);
   const { url, isOpen } = pageOf(await currentUrl());
   const description = await ask('describe', { url: originOf(url), isOpen });
   if (description.error !== undefined) {

@@ -12,20 +12,24 @@ export function pageUrl(page, parameters = {}) {
   return `/${page}/${page}.html${query === '' ? '' : `?${query}`}`;
 }
 
+/** Says in the bar who does the work, and gives it: 'host' or 'relay'. */
+export async function showMode() {
+  const { mode = 'host' } = await ask('mode');
+  document.documentElement.dataset.mode = mode;
+  document.querySelector('.bar .status').textContent = translate(`bar_status_${mode}`);
+  return mode;
+}
+
 /** current: the page's folder. Gives the mode, 'host' or 'relay', once it is known. */
 export async function startPage(current) {
   translatePage(document);
-  const status = make('span', { class: 'status', role: 'status' });
   document.body.prepend(make('header', { class: 'bar' },
     make('span', { class: 'brand' }, make('img', { src: '/icons/idle-48.png', alt: '' }), 'dotkey'),
     make('nav', { 'aria-label': translate('bar_label') }, destinations.map((page) =>
       make('a', { href: pageUrl(page), 'aria-current': page === current && 'page' },
         translate(`bar_${page}_link`)))),
-    status));
-  const { mode = 'host' } = await ask('mode');
-  document.documentElement.dataset.mode = mode;
-  status.textContent = translate(`bar_status_${mode}`);
-  return mode;
+    make('span', { class: 'status', role: 'status' })));
+  return showMode();
 }
 
 /** Calls `changed` when something of these names is stored. */

@@ -157,6 +157,24 @@ export async function useRelay(browser, url) {
   await page.close();
 }
 
+/** Presses a button of the options that ends in looking at the chain; gives what is said of it. */
+export async function examineChain(page, button = '#examine') {
+  await page.evaluate('document.getElementById("chain-verdict").textContent = ""');
+  await click(page, button);
+  return untilTrue(page, 'document.getElementById("chain").ariaBusy !== "true" && ' +
+    'document.getElementById("chain-verdict").textContent');
+}
+
+/** As somebody who tries again: a machine that is busy may answer late. */
+export async function untilChainHolds(page, button) {
+  let says = await examineChain(page, button);
+  for (let patience = 20; patience > 0 && says !== 'Every link works.'; --patience) {
+    says = await examineChain(page);
+  }
+  if (says === 'Every link works.') return;
+  throw new Error(await page.evaluate('document.getElementById("chain").innerText'));
+}
+
 /** Presses a button that saves a file; gives the file's text. */
 export async function savedText(page, press) {
   await page.evaluate(() => {

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { browserNames, root, startBrowser, startInstalledBrowser } from './browsers.mjs';
 import {
   addRecord, click, fill, makeKey, openEditor, openPage, passphrase, pressOnKey, publish,
-  untilSays, untilTrue, useRelay,
+  untilChainHolds, untilSays, untilTrue, useRelay,
 } from './person.mjs';
 import { startResolver } from './resolver.mjs';
 import { untilBlocked, untilOpen } from './tabs.mjs';
@@ -108,6 +108,7 @@ for (const name of browserNames) {
             if (screen === 'keys') {
               await untilTrue(page, 'document.querySelector(".key-card") !== null');
             }
+            if (screen === 'options') await untilChainHolds(page);
             await take(page, screen, size);
           });
         }
