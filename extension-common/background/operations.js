@@ -55,7 +55,9 @@ export function siteOperations({ session, sites, plainKeys, reopen, core, mode }
     } catch {
       // Without the core the page still says what happened.
     }
-    return { where, site, slug, advice, key, plain, session: status, mode: mode.current() };
+    const httpAllowed = plainKeys.has(key);
+    return { where, site, slug, advice, key, plain, httpAllowed, session: status,
+      mode: mode.current() };
   }
 
   // The user's word, from a page of ours. The program keeps it, and decides for each request

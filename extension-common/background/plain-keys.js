@@ -17,6 +17,10 @@ export class PlainKeys {
     await this.#apply([...this.#keys]);
   }
 
+  has(key) {
+    return this.#keys.has(key);
+  }
+
   /** Is this the address of a page that may be shown unencrypted? */
   covers(url) {
     try {

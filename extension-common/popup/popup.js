@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The popup: this site, and the person's keys.
 import { originOf } from '../lib/hosts.js';
+import { isPlainOffered } from '../lib/plain-offer.js';
 import { webextension } from '../lib/webextension.js';
 import { ask, sentenceOf } from '../ui/ask.js';
 import { copyOnPress } from '../ui/copy.js';
 import { find } from '../ui/element.js';
-import { translatePage } from '../ui/text.js';
-import { render, renderFailure, renderKeys, renderLocal, renderTrace } from './view.js';
+import { translate, translatePage } from '../ui/text.js';
+import {
+  render, renderFailure, renderHttp, renderKeys, renderLocal, renderTrace,
+} from './view.js';
 
 const petnamesKey = 'petnames';
 
@@ -52,6 +55,27 @@ async function startLocal({ key, slug }) {
   find('local').addEventListener('change', async ({ currentTarget: { checked } }) => {
     const answer = await ask('local.allow', { key, allow: checked });
     if (answer.error !== undefined) find('local').checked = !checked;
+  });
+}
+
+function plainAddress(url) {
+  const address = new URL(url);
+  address.protocol = 'http:';
+  return address.href;
+}
+
+/** Where it is offered or was allowed: whether pages of this key may be opened over http. */
+function startHttp({ site, plain, httpAllowed }, url) {
+  if (!httpAllowed && !isPlainOffered(site)) return;
+  // The page itself needs no other way to it.
+  const show = (isAllowed) => renderHttp(isAllowed, isAllowed && !plain ? plainAddress(url) : '');
+  show(httpAllowed);
+  find('http').addEventListener('change', async ({ currentTarget: { checked } }) => {
+    const { origin, ...failure } = await ask('allow_http', { url: originOf(url), allow: checked });
+    const isDone = typeof origin === 'string';
+    find('http-fault').textContent = isDone ? ''
+      : failure.error === undefined ? translate('popup_http_refused') : sentenceOf(failure);
+    show(isDone ? checked : !checked);
   });
 }
 
@@ -106,7 +130,10 @@ async function start() {
   const rest = [showKeys()];
   if (key !== null) {
     rest.push(startPetname(key), startTrace(description));
-    if (mode === 'host') rest.push(startLocal(description));
+    if (mode === 'host') {
+      startHttp(description, url);
+      rest.push(startLocal(description));
+    }
   }
   await Promise.all(rest);
 }

@@ -75,6 +75,14 @@ export function renderLocal(isShown, isAllowed) {
   find('local').checked = isAllowed;
 }
 
+/** address: of the page over http, where it may be opened; '' elsewhere. */
+export function renderHttp(isAllowed, address) {
+  find('http-part').hidden = false;
+  find('http').checked = isAllowed;
+  find('open-http').hidden = address === '';
+  if (address !== '') find('open-http').href = address;
+}
+
 export function renderTrace({ trace = [], error = '', advice = '' }) {
   const lines = trace.map(({ name, record, note }) =>
     make('li', {}, [name, record, note].filter(Boolean).join(' · ')));

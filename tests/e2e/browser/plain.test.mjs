@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
 import { browserNames, pollUntil, startInstalledBrowser } from './browsers.mjs';
+import { click, openPage, untilTrue } from './person.mjs';
 import { startResolver } from './resolver.mjs';
 import { untilBlocked, untilOpen, untilText } from './tabs.mjs';
 import { World } from './world.mjs';
@@ -98,6 +99,48 @@ for (const name of chosen) {
       const again = await browser.open(httpOf(site));
       await untilBlocked(browser, again, site.url, 'site.unreachable');
       assert.equal(site.heard.length, heard);
+    });
+
+    test('the popup lets a key without pins open over http, and takes it back', async () => {
+      const site = await pinlessSite('switch');
+      await untilBlocked(browser, await browser.open(site.url), site.url, 'site.unreachable');
+      const popupOf = (url) => openPage(browser, `popup/popup.html?url=${encodeURIComponent(url)}`);
+      const isAllowed = async () => (await world.run('allow-http')).keys.includes(site.key);
+      const page = await popupOf(
+        `${browser.extensionUrl('blocked/blocked.html')}#${encodeURIComponent(site.url)}`);
+      await untilTrue(page, '!document.getElementById("http-part").hidden');
+      assert.equal(await page.evaluate('document.getElementById("http").checked'), false);
+      assert.equal(await page.evaluate('document.getElementById("open-http").hidden'), true);
+      await click(page, '#http');
+      await pollUntil('http is allowed', isAllowed);
+      const address = await untilTrue(page, '!document.getElementById("open-http").hidden && ' +
+        'document.getElementById("open-http").href');
+      assert.equal(address, httpOf(site));
+      await page.close();
+      await untilPlain(await browser.open(address), site);
+
+      const popup = await popupOf(httpOf(site));
+      await untilTrue(popup, 'document.getElementById("http").checked');
+      assert.equal(await popup.evaluate('document.getElementById("open-http").hidden'), true);
+      await click(popup, '#http');
+      await pollUntil('http is not allowed any more', async () => !(await isAllowed()));
+      await popup.close();
+      const heard = site.heard.length;
+      await untilBlocked(browser, await browser.open(httpOf(site)), site.url, 'site.unreachable');
+      assert.equal(site.heard.length, heard);
+    });
+
+    test('the popup offers no http where a pin decides', async () => {
+      const site = await world.addSite(`decided-${name}`);
+      await untilOpen(browser, await browser.open(site.url), site);
+      const page = await openPage(browser,
+        `popup/popup.html?url=${encodeURIComponent(site.url)}`);
+      await untilTrue(page, '!document.getElementById("trace").hidden');
+      assert.equal(await page.evaluate('document.getElementById("http-part").hidden'), true);
+      const answer = await page.evaluate(`(globalThis.browser ?? chrome).runtime.sendMessage(
+        { op: 'allow_http', body: { url: '${site.url}', allow: true } })`);
+      assert.equal(answer.origin, null);
+      await page.close();
     });
 
     test('the word for one key opens no other', async () => {
