@@ -7,11 +7,10 @@ import { ask, sentenceOf } from '../ui/ask.js';
 import { copyOnPress } from '../ui/copy.js';
 import { find } from '../ui/element.js';
 import { translate, translatePage } from '../ui/text.js';
+import { startPetname } from './petname.js';
 import {
   render, renderFailure, renderHttp, renderKeys, renderLocal, renderTrace,
 } from './view.js';
-
-const petnamesKey = 'petnames';
 
 // The address of the page below: given by a test or a detached window, else the tab's own. Without
 // the permission `tabs` a browser shows it for `.key` alone, which is all that is needed.
@@ -31,20 +30,6 @@ function pageOf(url) {
     }
   }
   return { url, isOpen: true };
-}
-
-async function petnames() {
-  return (await webextension.storage.local.get(petnamesKey))[petnamesKey] ?? {};
-}
-
-async function startPetname(key) {
-  find('petname').value = (await petnames())[key] ?? '';
-  find('petname').addEventListener('input', async ({ currentTarget: { value } }) => {
-    const { [key]: _, ...others } = await petnames();
-    const name = value.trim();
-    await webextension.storage.local.set(
-      { [petnamesKey]: name === '' ? others : { ...others, [key]: name } });
-  });
 }
 
 /** With the program: whether this key may lead to the person's own network. */
@@ -129,7 +114,7 @@ async function start() {
   if (where === null) showKeysTab();
   const rest = [showKeys()];
   if (key !== null) {
-    rest.push(startPetname(key), startTrace(description));
+    rest.push(startPetname(find('petname'), key), startTrace(description));
     if (mode === 'host') {
       startHttp(description, url);
       rest.push(startLocal(description));
