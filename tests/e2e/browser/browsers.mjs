@@ -93,7 +93,7 @@ class Chromium {
     if (caFile) trust(database, caFile);
   }
 
-  async start({ home, env, headless = true, extension = stagedExtension('chrome') }) {
+  async start({ home, env, args = [], headless = true, extension = stagedExtension('chrome') }) {
     this.browser = await puppeteer.launch({
       executablePath: '/usr/bin/chromium', headless, pipe: true, timeout: startTimeoutMs,
       defaultViewport: viewport(headless), ignoreDefaultArgs: ['--enable-automation'],
@@ -103,7 +103,7 @@ class Chromium {
         '--disable-background-networking', '--disable-component-update', '--disable-sync',
         // Consoles go to chrome_debug.log, beside the profile.
         '--enable-logging', '--test-type', '--window-position=0,0',
-        `--window-size=${windowSize.width},${windowSize.height}`],
+        `--window-size=${windowSize.width},${windowSize.height}`, ...args],
       env,
     });
     this.log = path.join(chromiumProfile(home), 'chrome_debug.log');
@@ -281,7 +281,8 @@ export async function startBrowser(name, { program, caFile, prefs = {} } = {}) {
 
 /**
  * A browser of somebody who ran `dotkey install`. `extension`: a folder instead of the staged one,
- * or several, or none; `isBroken`: it cannot be waited for, nothing of it may ever run.
+ * or several, or none; `isBroken`: it cannot be waited for, nothing of it may ever run; `args` are
+ * for Chromium alone, `prefs` for Firefox.
  */
 export function startInstalledBrowser(name, { home, env }, options = {}) {
   return launch(name, home, env, { prefs: {}, ...options });

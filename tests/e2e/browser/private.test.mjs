@@ -2,7 +2,6 @@
 // Private windows, where no browser runs an extension that the person did not allow there, and a
 // resolver that leads keys to the servers of an attacker. In sandbox.sh.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 
 import { browserNames, pollUntil, startInstalledBrowser } from './browsers.mjs';
@@ -28,12 +27,8 @@ after(async () => {
 /** A page that has nothing to do with us, with a certificate that both browsers trust. */
 async function addControl() {
   const control = world.siteAt(controlHost, '127.0.3.1');
-  await control.listen(await world.issuedCertificate(controlHost, controlHost));
+  await control.listen(await world.trustedCertificate(controlHost, controlHost));
   world.addresses.set(controlHost, control.address);
-  for (const folder of ['.local/share/pki/nssdb', '.mozilla/firefox/test.default']) {
-    execFileSync('certutil', ['-A', '-d', `sql:${world.file(folder)}`, '-n', controlHost, '-t',
-      'C,,', '-i', world.file(`${controlHost}-ca.crt`)]);
-  }
 }
 
 /** The tab of a private window, at this address. */

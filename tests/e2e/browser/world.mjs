@@ -181,6 +181,19 @@ export class World {
       pin: authority.pin.replace(/^3/, '2') };
   }
 
+  /**
+   * A certificate for a host of the DNS that both browsers trust, once they start again: {key,
+   * cert, pin}, with the pin of the certificate itself.
+   */
+  async trustedCertificate(name, host) {
+    const issued = await this.issuedCertificate(name, host);
+    for (const folder of ['.local/share/pki/nssdb', '.mozilla/firefox/test.default']) {
+      execFileSync('certutil', ['-A', '-d', `sql:${this.file(folder)}`, '-n', name, '-t', 'C,,',
+        '-i', this.file(`${name}-ca.crt`)]);
+    }
+    return { ...issued, pin: (await this.readCertificate(name)).pin };
+  }
+
   /** A self-signed certificate whose key is the site's own Ed25519 key. */
   async keyBoundCertificate(site) {
     const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
