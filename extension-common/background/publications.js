@@ -14,8 +14,8 @@ const zoneSizeMax = 1 << 16;
 export const resumeAlarm = 'publications';
 
 const isOpen = ({ state }) => ['asked', 'signed', 'sent'].includes(state);
-// Says nothing of the network; the next life tries again.
-const isPassing = (slug) => ['cancelled', 'host.lost'].includes(slug);
+// Says nothing of the network, or that what an earlier life sent is under way; tried again later.
+const isPassing = (slug) => ['cancelled', 'host.lost', 'publish.busy'].includes(slug);
 
 export class Publications {
   #sign;

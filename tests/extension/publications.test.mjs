@@ -86,6 +86,19 @@ test('a second look that the program does not answer is taken again later', asyn
   assert.equal((await stored())[key].state, 'done');
 });
 
+test('a program that is at work on what an earlier life sent is asked again later', async () => {
+  const busy = new Network({ publish: async () => ({ error: 'publish.busy', detail: '' }) });
+  const { state, packet } = await publishBy(busy);
+  assert.deepEqual({ state, packet }, { state: 'sent', packet: 'ours' });
+  const network = new Network({ newest: async () =>
+    ({ found: { canonical: 'ours', packet: { timestamp_us: 1, records: [] } } }) });
+  const publications = publicationsBy(network);
+  await publications.resume();
+  await publications.idle();
+  assert.equal((await stored())[key].state, 'done');
+  assert.deepEqual(network.published, [{ packet: 'ours', casUs: null }]);
+});
+
 test('what another device published meanwhile is a conflict, also after an interruption',
   async () => {
     const theirs = { canonical: 'theirs', packet: { timestamp_us: 1, records: [] } };

@@ -202,7 +202,10 @@ class Firefox {
     throw new Error(`${page} did not open`);
   }
 
-  /** Stops the event page, as Firefox does with one that is idle; asked in Firefox's own scope. */
+  /**
+   * Stops the event page, as Firefox does with one that is idle; asked in Firefox's own scope. One
+   * that talks with a program it leaves alone by itself; here it is stopped all the same.
+   */
   async stopBackground() {
     const { connection } = this.browser;
     const { result: tree } =
@@ -211,7 +214,8 @@ class Firefox {
       target: { context: tree.contexts[0].context }, awaitPromise: true,
       expression: `(async () => {
         const { extension } = WebExtensionPolicy.getByID('${firefoxId}');
-        await extension.terminateBackground({ ignoreDevToolsAttached: true });
+        await extension.terminateBackground(
+          { ignoreDevToolsAttached: true, disableResetIdleForTest: true });
         return extension.backgroundState;
       })()`,
     });
