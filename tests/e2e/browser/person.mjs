@@ -187,3 +187,53 @@ export async function savedText(page, press) {
   await press();
   return untilTrue(page, 'document.body.dataset.saved');
 }
+
+/** The recovery phrase that a dialog shows. */
+const wordsShown = (page) => untilTrue(page,
+  '[...document.querySelectorAll("dialog .words li")].map((word) => word.textContent).join(" ")');
+
+const cardOf = (name) => `[...document.querySelectorAll('.key-card')].find((card) =>
+  card.querySelector('h2').textContent === ${JSON.stringify(name)})`;
+
+/** The card of a key no longer says that there is no backup. */
+export const untilBackedUp = (page, name) =>
+  untilTrue(page, `!${cardOf(name)}.innerText.includes('no backup')`);
+
+/** → the recovery file ('file') or the words ('words') of a key in the browser's hands */
+export async function backUp(browser, name, form) {
+  const page = await openPage(browser, 'keys/keys.html');
+  await pressOnKey(page, name, 'backup');
+  await click(page, `dialog [value="${form}"]`);
+  let text = null;
+  if (form === 'file') text = await savedText(page, () => answer(page, {}));
+  else {
+    await page.evaluate((value) => {
+      document.querySelector('dialog #passphrase').value = value;
+      document.querySelector('dialog form').requestSubmit();
+    }, passphrase);
+    text = await wordsShown(page);
+    await answer(page, {});
+  }
+  await untilBackedUp(page, name);
+  await page.close();
+  return text;
+}
+
+export async function removeKey(browser, name) {
+  const page = await openPage(browser, 'keys/keys.html');
+  await pressOnKey(page, name, 'remove');
+  const fault = await answer(page, { typed: name });
+  if (fault !== '') throw new Error(fault);
+  await untilTrue(page, `${cardOf(name)} === undefined`);
+  await page.close();
+}
+
+/** → what the page complains of, '' for nothing */
+export async function importKey(browser, name, secret, word) {
+  const page = await openPage(browser, 'keys/keys.html');
+  await click(page, '#import');
+  const fault = await answer(page, { name, secret, passphrase: word });
+  if (fault === '') await untilSays(page, name);
+  await page.close();
+  return fault;
+}

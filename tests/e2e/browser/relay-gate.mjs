@@ -2,16 +2,18 @@
 // Stands before a relay.
 import http from 'node:http';
 
-/** Counts packets, and keeps back what `holds` says. */
+/** Counts packets, keeps back what `holds` says, and answers nobody while it is down. */
 export class RelayGate {
   packets = new Set();
   puts = 0;
   holds = () => false;
+  #isDown = false;
   #held = [];
 
   constructor(behind) {
     this.behind = new URL(behind);
     this.server = http.createServer((request, response) => this.#serve(request, response));
+    this.server.on('connection', (socket) => { if (this.#isDown) socket.destroy(); });
   }
 
   async start() {
@@ -54,6 +56,15 @@ export class RelayGate {
   release() {
     this.holds = () => false;
     for (const go of this.#held.splice(0)) go();
+  }
+
+  takeDown() {
+    this.#isDown = true;
+    this.server.closeAllConnections();
+  }
+
+  bringUp() {
+    this.#isDown = false;
   }
 
   forget() {

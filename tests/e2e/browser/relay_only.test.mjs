@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 
 import { browserNames, pollUntil, startBrowser } from './browsers.mjs';
 import {
-  addRecord, answer, click, fill, makeKey, openEditor, openPage, passphrase, pressOnKey, publish,
-  savedText, settle, untilSays, untilTrue, useRelay,
+  addRecord, backUp, click, fill, importKey, makeKey, openEditor, openPage, passphrase, pressOnKey,
+  publish, removeKey, settle, untilSays, untilTrue, useRelay,
 } from './person.mjs';
 import { World } from './world.mjs';
 
@@ -32,44 +32,6 @@ async function recordsOf(browser, key) {
   await pollUntil('the records page is there', async () =>
     (await browser.addressOf(tab)).startsWith(browser.extensionUrl('records/records.html')));
   return tab;
-}
-
-/** → {text, key}: a recovery file or words of a key. */
-async function backUp(browser, name, form) {
-  const page = await openPage(browser, 'keys/keys.html');
-  await pressOnKey(page, name, 'backup');
-  await click(page, `dialog [value="${form}"]`);
-  let text = null;
-  if (form === 'file') text = await savedText(page, () => answer(page, {}));
-  else {
-    await page.evaluate((value) => {
-      document.querySelector('dialog #passphrase').value = value;
-      document.querySelector('dialog form').requestSubmit();
-    }, passphrase);
-    text = await untilTrue(page, '[...document.querySelectorAll("dialog .words li")]' +
-      '.map((word) => word.textContent).join(" ")');
-    assert.equal(await answer(page, {}), '');
-  }
-  await untilTrue(page, `![...document.querySelectorAll('.key-card')].find((card) =>
-    card.querySelector('h2').textContent === '${name}').innerText.includes('no backup')`);
-  await page.close();
-  return text;
-}
-
-async function removeKey(browser, name) {
-  const page = await openPage(browser, 'keys/keys.html');
-  await pressOnKey(page, name, 'remove');
-  assert.equal(await answer(page, { typed: name }), '');
-  await page.close();
-}
-
-async function importKey(browser, name, secret, word) {
-  const page = await openPage(browser, 'keys/keys.html');
-  await click(page, '#import');
-  const fault = await answer(page, { name, secret, passphrase: word });
-  if (fault === '') await untilSays(page, name);
-  await page.close();
-  return fault;
 }
 
 for (const name of browserNames) {

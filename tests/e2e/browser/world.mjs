@@ -93,18 +93,23 @@ export class World {
   sites = [];
   addresses = new Map();  // of the DNS; for startResolver()
 
-  async start({ nodes = 6 } = {}) {
+  /** `ready`: that of a network that runs already, for another computer in it. */
+  async start({ nodes = 6, ready } = {}) {
     this.home = await mkdtemp(path.join(tmpdir(), 'dotkey-world-'));
     this.env = { PATH: process.env.PATH, HOME: this.home, LANG: 'C.UTF-8',
       XDG_RUNTIME_DIR: path.join(this.home, 'run') };
     await mkdir(this.env.XDG_RUNTIME_DIR, { mode: 0o700 });
-    const { program, ready } = await startProgram(dotkey, this.env, '--json', 'testnet',
-      '--nodes', String(nodes));
-    this.testnet = program;
-    this.ready = ready;
+    this.ready = ready ?? await this.#startNetwork(nodes);
     await this.configure();
     this.dismiss = addWitness('the program', () => this.#describe());
     return this;
+  }
+
+  async #startNetwork(nodes) {
+    const { program, ready } = await startProgram(dotkey, this.env, '--json', 'testnet',
+      '--nodes', String(nodes));
+    this.testnet = program;
+    return ready;
   }
 
   async #describe() {
