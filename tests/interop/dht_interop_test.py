@@ -86,6 +86,15 @@ def once(command, bootstrap, **options):
     return json.loads(subprocess.run(words, capture_output=True, text=True, timeout=120).stdout)
 
 
+def put_until(network, put):
+    """Puts the same item until it is stored often enough, as a publisher does."""
+    for _ in range(network.puts_max):
+        result = put()
+        if result.get("stored_at", 0) >= network.copies_min:
+            return result
+    raise AssertionError(f"fewer than {network.copies_min} copies: {result}")
+
+
 def public_key(seed):
     return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed)).public_key().public_bytes(
         Encoding.Raw, PublicFormat.Raw).hex()
@@ -141,8 +150,8 @@ class Interop:
 
     def test_libtorrent_and_bittorrent_dht_read_what_we_put(self):
         value = os.urandom(950).hex()
-        put = self.ours("put", seed_hex=self.seed, seq=1700000000, value_hex=value)
-        self.assertGreaterEqual(put["stored_at"], self.copies_min, put)
+        put_until(self, lambda: self.ours(
+            "put", seed_hex=self.seed, seq=1700000000, value_hex=value))
         for reader in (self.lt, self.bt):
             got = reader.ask("get", self.key)
             self.assertEqual((got.get("value"), got.get("seq")), (value, 1700000000), got)
@@ -185,8 +194,7 @@ class Interop:
 
     def test_immutable_items_pass_in_both_directions(self):
         value = os.urandom(100).hex()
-        put = self.ours("put-immutable", value_hex=value)
-        self.assertGreaterEqual(put["stored_at"], self.copies_min)
+        put = put_until(self, lambda: self.ours("put-immutable", value_hex=value))
         for reader in (self.lt, self.bt):
             self.assertEqual(reader.ask("get_immutable", put["target_hex"]).get("value"), value)
         for writer in (self.lt, self.bt):
@@ -216,8 +224,8 @@ class Interop:
         self.assertEqual(put(7, b"y", token=b"bad!"), 203, "bad token")
 
     def test_what_a_client_puts_stays_when_it_is_gone(self):
-        put = once("put", self.bootstrap, seed_hex=self.seed, seq=1, value_hex="dd")
-        self.assertGreaterEqual(put["stored_at"], self.copies_min, put)
+        put_until(self, lambda: once(
+            "put", self.bootstrap, seed_hex=self.seed, seq=1, value_hex="dd"))
         for reader in (self.lt, self.bt):
             self.assertEqual(reader.ask("get", self.key).get("value"), "dd")
         self.assertEqual(once("get", self.bootstrap, pub_hex=self.key).get("value_hex"), "dd")
@@ -225,8 +233,9 @@ class Interop:
 
 class OverLibtorrent(Interop, unittest.TestCase):
     # libtorrent hands out the 8 nodes nearest to the target, so that a lookup meets 8 to 18 of the
-    # 24 on its way; one answer may be lost on a busy machine.
-    copies_min = 7
+    # 24 on its way; on a busy machine an answer may come too late.
+    copies_min = 8
+    puts_max = 3
 
     @classmethod
     def start_network(cls):
@@ -235,6 +244,7 @@ class OverLibtorrent(Interop, unittest.TestCase):
 
 class OverOurs(Interop, unittest.TestCase):
     copies_min = 20
+    puts_max = 1
 
     @classmethod
     def start_network(cls):
@@ -252,8 +262,8 @@ class Ipv6(unittest.TestCase):
         network = Program(
             PYTHON, "libtorrent_peer.py", "serve", str(NODES), str(self.port), "--ipv6")
         self.addCleanup(network.close)
-        put = once("put", self.bootstrap, seed_hex=self.seed, seq=3, value_hex="aa")
-        self.assertGreaterEqual(put["stored_at"], OverLibtorrent.copies_min, put)
+        put_until(OverLibtorrent, lambda: once(
+            "put", self.bootstrap, seed_hex=self.seed, seq=3, value_hex="aa"))
         reader = Program(PYTHON, "libtorrent_peer.py", "run", self.bootstrap, "--ipv6")
         self.addCleanup(reader.close)
         self.assertEqual(reader.ask("get", public_key(self.seed)).get("value"), "aa")
